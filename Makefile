@@ -1,0 +1,44 @@
+# make setup   .venv with the sekisho command in it (needs python3 >= 3.11 with venv; no network)
+# make demo    learn a program, enforce what was learned, attack it
+# make test    linters, types and all tests; as root also those that need it
+# make bench   what mediation costs here
+# make man     man pages from the command line's own help
+# make format  sources in the one format
+
+PYTHON := .venv/bin/python
+
+.PHONY: setup demo test tools bench man format clean
+
+setup: .venv/bin/sekisho
+
+.venv/bin/sekisho: scripts/setup
+	@sh scripts/setup .venv
+
+demo: setup
+	@$(PYTHON) demo/demo.py
+
+tools: .venv/.tools
+
+.venv/.tools: pyproject.toml | setup
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+test: tools
+	@sh scripts/test-dependencies
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -m "not vm$$(test "$$(id -u)" = 0 || echo ' and not root')"
+
+bench: tools
+	@$(PYTHON) bench/run.py
+
+man: setup
+	@$(PYTHON) scripts/man.py
+
+format: tools
+	$(PYTHON) -m ruff check --fix-only --quiet .
+	$(PYTHON) -m ruff format .
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
