@@ -1,0 +1,38 @@
+"""``sekisho doctor``: what can be enforced here."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from sekisho.cli import options
+from sekisho.cli.output import Colour, coloured, print_json
+from sekisho.engine.supervisor.doctor import Finding, examine
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """``parser`` takes the arguments of ``sekisho doctor``."""
+    parser.description = (
+        "Tell what Sekisho can enforce on this machine, as this user, and what it cannot, each found out by trying."
+    )
+    parser.epilog = "The exit status is 0 if everything can be enforced, 3 if something cannot."
+    options.add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The findings are printed; 3 if one of them is bad."""
+    findings = examine()
+    if arguments.json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            print(line(finding))
+            if not finding.ok and finding.hint:
+                print(f"     {finding.hint}")
+    return 0 if all(finding.ok for finding in findings) else 3
+
+
+def line(finding: Finding) -> str:
+    """One finding as a line."""
+    mark = coloured("ok ", Colour.GOOD) if finding.ok else coloured("no ", Colour.BAD)
+    return f"{mark}  {finding.name}: {finding.detail}" if finding.detail else f"{mark}  {finding.name}"

@@ -1,0 +1,52 @@
+"""What all tests share: leaving out, and saying so, what this machine or user can't run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+_left_out = pytest.StashKey[dict[str, int]]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests whose programs are missing are deselected, never skipped: the summary names them."""
+    missing: dict[str, int] = {}
+    kept, out = [], []
+    for item in items:
+        absent = _absent_programs(item)
+        for program in absent:
+            missing[program] = missing.get(program, 0) + 1
+        (out if absent else kept).append(item)
+    config.stash[_left_out] = missing
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = kept
+
+
+def _absent_programs(item: pytest.Item) -> list[str]:
+    programs = [program for mark in item.iter_markers("needs") for program in mark.args]
+    return [program for program in programs if shutil.which(program, path=_SYSTEM_PATH) is None]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says which programs were missing and how many tests that left out."""
+    for program, count in sorted(config.stash.get(_left_out, {}).items()):
+        terminalreporter.write_line(f"not tested here: {count} test(s) that need {program}", yellow=True)
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The root of the source tree."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def policy_directory(tmp_path: Path) -> Path:
+    """A place for a policy directory that isn't there yet."""
+    return tmp_path / "policy"

@@ -1,0 +1,155 @@
+"""The shape of the source tree: which way imports go, how big things get, what is tested where."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "src/sekisho"
+
+LAYERS = [
+    {"errors"},
+    {"names"},
+    {"policy", "decide.request"},
+    {"decide"},
+    {"domain"},
+    {"learn", "audit"},
+    {"store"},
+    {"engine"},
+    {"cli"},
+]
+"""A module imports from its own layer and from those above it in this list, never from one below."""
+
+PURE = {"names", "policy", "domain", "decide", "learn", "audit"}
+"""Packages of values in, values out: nothing there touches files, clocks, processes or the environment."""
+
+IMPURE_MODULES = {
+    "asyncio", "builtins.open", "ctypes", "fcntl", "glob", "logging", "mmap", "multiprocessing", "os", "pathlib",
+    "random", "select", "selectors", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time",
+}  # fmt: skip
+
+TESTED_ELSEWHERE = {
+    "__init__.py": "package markers",
+    "__main__.py": "run by tests/cli/test_main.py",
+    "policy/model.py": "values only; every parser and printer test makes and compares them",
+    "policy/grammar.py": "a table; tests of the parser and the decision run over all its rows",
+    "decide/request.py": "values only; every decision test makes them",
+    "store/defaults.py": "texts; tests/store/test_directory.py loads them",
+}
+
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 40
+LONG_FUNCTIONS: dict[str, str] = {}
+"""``path::function`` that may be longer, and why."""
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCES.rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(SOURCES).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The dotted names that a module imports, at any depth; relative imports aren't used."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layer(dotted: str) -> int | None:
+    """The place of a name of ours in LAYERS; None for the package itself."""
+    inner = dotted.removeprefix("sekisho.")
+    for place, names in enumerate(LAYERS):
+        if any(inner == name or inner.startswith(name + ".") for name in names):
+            return place
+    return None
+
+
+def dotted(path: Path) -> str:
+    return "sekisho." + relative(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+@pytest.mark.parametrize("path", modules(), ids=relative)
+def test_imports_go_one_way(path: Path) -> None:
+    own = layer(dotted(path))
+    own = len(LAYERS) if own is None else own
+    wrong = [name for name in imports(path) if name.startswith("sekisho.") and (layer(name) or 0) > own]
+
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("path", [m for m in modules() if relative(m).split("/")[0] in PURE], ids=relative)
+def test_the_core_is_pure(path: Path) -> None:
+    wrong = {name for name in imports(path) if name.split(".")[0] in IMPURE_MODULES}
+    calls = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("open", "print", "input")
+    }
+
+    assert (set(), set()) == (wrong, calls)
+
+
+def test_nothing_but_the_standard_library_is_imported() -> None:
+    import sys
+
+    foreign = {
+        f"{relative(path)}: {name}"
+        for path in modules()
+        for name in imports(path)
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "sekisho", "__future__"}
+    }
+
+    assert set() == foreign
+
+
+def twin(path: Path) -> Path:
+    inner = path.relative_to(SOURCES)
+    return ROOT / "tests" / inner.parent / f"test_{inner.name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=relative)
+def test_every_module_has_its_test(path: Path) -> None:
+    if path.name in TESTED_ELSEWHERE or relative(path) in TESTED_ELSEWHERE:
+        return
+
+    assert twin(path).is_file(), f"{twin(path)} is missing, or a reason in TESTED_ELSEWHERE"
+
+
+def test_reasons_name_modules_that_exist() -> None:
+    names = {relative(path) for path in modules()} | {path.name for path in modules()}
+
+    assert set(TESTED_ELSEWHERE) <= names
+
+
+@pytest.mark.parametrize("path", modules(), ids=relative)
+def test_modules_stay_small(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{relative(path)}::{node.name}", (node.end_lineno or 0) - node.lineno + 1
+
+
+@pytest.mark.parametrize("path", modules(), ids=relative)
+def test_functions_stay_small(path: Path) -> None:
+    long = {name: length for name, length in functions(path) if length > LONGEST_FUNCTION}
+
+    assert {} == {name: length for name, length in long.items() if name not in LONG_FUNCTIONS}
+
+
+def test_long_functions_are_still_long() -> None:
+    lengths = dict(pair for path in modules() for pair in functions(path))
+
+    assert [] == [name for name in LONG_FUNCTIONS if lengths.get(name, 0) <= LONGEST_FUNCTION]
