@@ -1,0 +1,1 @@
+"""Words, pathnames and pathname patterns: how names are written and compared (pure)."""
