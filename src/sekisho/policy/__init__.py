@@ -1,0 +1,1 @@
+"""The policy language: grammar, values, parser, printer, edits (pure)."""
