@@ -1,0 +1,261 @@
+"""One stopped system call while it is being looked at: its arguments, its caller, what to answer."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from sekisho.decide.request import Execution, Facts, Inode, Request, Task
+from sekisho.engine.supervisor import identity, libc, memory, naming
+from sekisho.engine.supervisor.actions import Fd
+from sekisho.engine.supervisor.notify import Notification
+from sekisho.engine.supervisor.tasks import Process, lineage
+from sekisho.policy.grammar import OPERATIONS
+
+if TYPE_CHECKING:
+    from sekisho.engine.supervisor.supervisor import Supervisor
+
+NO_FD: Final = Fd(-1)
+
+
+class Proceed:
+    """Let the kernel run the call itself."""
+
+
+class Later:
+    """The answer comes when something else has happened."""
+
+
+PROCEED: Final = Proceed()
+LATER: Final = Later()
+Answer = int | Fd | Proceed | Later
+"""A value or negative errno, a descriptor to hand over, or one of the two marks above."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What policy is asked about a call, and how it is done in the caller's place when policy says yes."""
+
+    requests: Sequence[Request]
+    perform: Callable[[], Answer]
+
+
+@dataclass(slots=True)
+class Object:
+    """An existing object: pinned, and known by its canonical name."""
+
+    fd: Fd
+    status: os.stat_result
+    name: str
+
+
+@dataclass(slots=True)
+class Place:
+    """A name in a directory, whether or not something stands there."""
+
+    parent: Fd
+    status: os.stat_result
+    last: bytes
+
+
+class CallFacts(Facts):
+    """The facts of a call; ids are read from /proc only when somebody asks."""
+
+    def __init__(self, call: Call, *, path1: os.stat_result | None = None, parent1: os.stat_result | None = None,
+                 path2: os.stat_result | None = None, parent2: os.stat_result | None = None,
+                 execution: Execution | None = None, symlink_target: str | None = None) -> None:
+        self._call = call
+        self._stats = (path1, parent1, path2, parent2)
+        self.execution = execution
+        self.symlink_target = symlink_target
+
+    @cached_property
+    def task(self) -> Task:  # type: ignore[override]
+        """The caller's ids."""
+        return self._call.task()
+
+    def _inode(self, index: int) -> Inode | None:
+        status = self._stats[index]
+        return None if status is None else naming.inode(status)
+
+    @property
+    def path1(self) -> Inode | None:  # type: ignore[override]
+        """The first object."""
+        return self._inode(0)
+
+    @property
+    def path1_parent(self) -> Inode | None:  # type: ignore[override]
+        """The first object's directory."""
+        return self._inode(1)
+
+    @property
+    def path2(self) -> Inode | None:  # type: ignore[override]
+        """The second object."""
+        return self._inode(2)
+
+    @property
+    def path2_parent(self) -> Inode | None:  # type: ignore[override]
+        """The second object's directory."""
+        return self._inode(3)
+
+
+def signed(value: int) -> int:
+    """The low 32 bits of a register as a C int."""
+    value &= 0xFFFFFFFF
+    return value - 0x100000000 if value & 0x80000000 else value
+
+
+@dataclass(slots=True)
+class Call:
+    """The notification, its caller, and every descriptor opened on its behalf (closed when it is answered)."""
+
+    supervisor: Supervisor
+    notification: Notification
+    process: Process
+    enforcing: bool
+    close_on_exec: bool = False
+    """Whether a descriptor handed over gets FD_CLOEXEC."""
+    open_fds: list[int] = field(default_factory=list)
+    stand_in: dict[int, Fd] = field(default_factory=dict)
+    """Directories of ours that stand for a ``dirfd``, under numbers that no caller can have."""
+
+    @property
+    def args(self) -> tuple[int, ...]:
+        """The six raw argument registers."""
+        return self.notification.args
+
+    @property
+    def tid(self) -> int:
+        """The calling thread."""
+        return self.notification.tid
+
+    def close(self) -> None:
+        """Every descriptor opened for this call is closed."""
+        for fd in self.open_fds:
+            os.close(fd)
+        self.open_fds.clear()
+
+    def keep(self, fd: int) -> Fd:
+        """``fd`` is closed when the call has been answered."""
+        self.open_fds.append(fd)
+        return Fd(fd)
+
+    def string(self, address: int) -> bytes:
+        """A path argument; OSError(EFAULT or ENAMETOOLONG) as the kernel answers."""
+        return self.process.open_memory(self.tid).string(address)
+
+    def read(self, address: int, size: int) -> bytes:
+        """``size`` bytes of the caller's memory."""
+        return self.process.open_memory(self.tid).read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        """``data`` into the caller's memory."""
+        memory.write(self.tid, address, data)
+
+    def identity(self) -> identity.Identity:
+        """With whose rights the call is to be performed."""
+        return self.supervisor.identity_of(self.process, self.tid)
+
+    def task(self) -> Task:
+        """The caller's ids, for conditions and records."""
+        try:
+            parent = lineage(self.tid)[1]
+        except OSError:
+            parent = 0
+        return self.identity().task(self.process.tgid, parent, self.process.tgid)
+
+    def outside(self, kind: str, number: int) -> int:
+        """A uid or gid of the caller's user namespace as the initial one knows it (user_namespaces(7))."""
+        if self.identity().user_namespace == self.supervisor.own.user_namespace:
+            return number
+        with open(f"/proc/{self.tid}/{kind}_map", encoding="ascii") as lines:
+            for first, lower, count in (map(int, line.split()) for line in lines):
+                if first <= number < first + count:
+                    return lower + number - first
+        return 65534
+
+    def umask(self) -> int:
+        """The caller's umask."""
+        return identity.umask_of(self.tid)
+
+    def run(self, name: str, *arguments: Any) -> Any:
+        """The action's result, performed with the caller's rights; raises its OSError."""
+        return self.supervisor.run_action(self, name, arguments)
+
+    def run_blocking(self, name: str, *arguments: Any, then: Callable[[Any], Answer] | None = None) -> Answer:
+        """The same where it may take long: answered when it is done, holding nobody else up."""
+        return self.supervisor.start_action(self, name, arguments, then)
+
+    def directory(self, dirfd: int, path: bytes) -> Fd:
+        """Where the caller's relative ``path`` starts, for lookups; AT_FDCWD itself for absolute ones."""
+        if path.startswith(b"/"):
+            return Fd(libc.AT_FDCWD)
+        number = signed(dirfd)
+        if number in self.stand_in:
+            return self.stand_in[number]
+        if number == libc.AT_FDCWD:
+            return self.keep(os.open(f"/proc/{self.tid}/cwd", os.O_PATH | os.O_CLOEXEC))
+        return self.descriptor(number)
+
+    def cwd(self) -> Fd:
+        """The caller's working directory."""
+        return self.keep(os.open(f"/proc/{self.tid}/cwd", os.O_PATH | os.O_CLOEXEC))
+
+    def descriptor(self, number: int) -> Fd:
+        """The object behind the caller's descriptor, as an O_PATH descriptor of ours; OSError(EBADF)."""
+        try:
+            return self.keep(os.open(f"/proc/{self.tid}/fd/{signed(number)}", os.O_PATH | os.O_CLOEXEC))
+        except FileNotFoundError:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
+
+    def duplicate(self, number: int) -> Fd:
+        """The caller's open file itself (pidfd_getfd(2)), pinned whatever becomes of its descriptor table."""
+        return self.keep(libc.pidfd_getfd(self.process.pidfd, signed(number)))
+
+    def root(self) -> Fd:
+        """The caller's root directory where it isn't ours, else -1."""
+        if self.identity().root == self.supervisor.own.root and self.identity().mount_namespace == self.supervisor.own.mount_namespace:
+            return NO_FD
+        return self.keep(os.open(f"/proc/{self.tid}/root", os.O_PATH | os.O_CLOEXEC))
+
+    def _view(self, dirfd: int, path: bytes) -> tuple[Any, ...]:
+        who = self.identity()
+        start = self.directory(dirfd, path)
+        if start == libc.AT_FDCWD:
+            start = NO_FD
+        return (self.tid, self.process.tgid, who.uids[3], start, self.root(), path)
+
+    def object(self, dirfd: int, path: bytes, *, follow: bool = True) -> Object:
+        """The existing object that ``path`` means to the caller; raises the caller's OSError."""
+        return self.describe(self.keep(self.run("find", *self._view(dirfd, path), follow)))
+
+    def describe(self, fd: Fd) -> Object:
+        """Status and canonical name of what ``fd`` pins."""
+        status = os.fstat(fd)
+        return Object(fd, status, self.supervisor.namer.name(fd, status, self.process.tgid))
+
+    def place(self, dirfd: int, path: bytes) -> Place:
+        """The directory and last component that ``path`` means to the caller."""
+        parent, last = self.run("find_parent", *self._view(dirfd, path))
+        self.keep(parent)
+        return Place(parent, os.fstat(parent), last)
+
+    def occupant(self, place: Place) -> os.stat_result | None:
+        """What stands at ``place`` now (a symbolic link itself), None when nothing does."""
+        try:
+            return os.fstat(self.keep(self.run("child", place.parent, place.last)))
+        except OSError:
+            return None
+
+    def place_name(self, place: Place, *, directory: bool = False) -> str:
+        """The canonical name at ``place``."""
+        last = place.last.rstrip(b"/")
+        return self.supervisor.namer.child(place.parent, place.status, last, self.process.tgid, directory=directory)
+
+    def request(self, keyword: str, *arguments: str | int, facts: Facts | None = None, ignore_first: bool = False) -> Request:
+        """A request of this caller."""
+        return Request(OPERATIONS[keyword], arguments, facts or CallFacts(self), ignore_first)

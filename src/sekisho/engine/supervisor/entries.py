@@ -1,0 +1,205 @@
+"""Calls that make, remove or move directory entries."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISDIR
+
+from sekisho.engine.supervisor import libc
+from sekisho.engine.supervisor.call import Answer, Call, CallFacts, Object, Place, Plan, signed
+
+Planner = Callable[[Call], Plan | Answer]
+_AT_REMOVEDIR = 0x200
+_RENAME_EXCHANGE = 2
+_NODES = {S_IFIFO: "file mkfifo", S_IFSOCK: "file mksock", S_IFREG: "file create", 0: "file create",
+          S_IFBLK: "file mkblock", S_IFCHR: "file mkchar"}
+
+
+def _dirfd(call: Call, register: int | None) -> int:
+    return libc.AT_FDCWD if register is None else call.args[register]
+
+
+def _free(call: Call, place: Place) -> int | None:
+    """-EEXIST when something stands at ``place`` already, as every creating call answers."""
+    if place.last.rstrip(b"/") in (b"", b".", b".."):
+        return -errno.EEXIST
+    return -errno.EEXIST if call.occupant(place) is not None else None
+
+
+def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, directory: bool = False) -> Planner:
+    """unlink(2), unlinkat(2), rmdir(2)."""
+
+    def plan(call: Call) -> Plan | Answer:
+        wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
+        if wanted & ~_AT_REMOVEDIR:
+            return -errno.EINVAL
+        remove_directory = directory or bool(wanted & _AT_REMOVEDIR)
+        place = call.place(_dirfd(call, dirfd), call.string(call.args[path]))
+        name = place.last.rstrip(b"/")
+        if name == b".":
+            return -errno.EINVAL if remove_directory else -errno.EISDIR
+        if name == b"..":
+            return -errno.ENOTEMPTY if remove_directory else -errno.EISDIR
+        standing = call.occupant(place)
+        if standing is None:
+            return -errno.ENOENT
+        if S_ISDIR(standing.st_mode) is not remove_directory:
+            return -errno.ENOTDIR if remove_directory else -errno.EISDIR
+        facts = CallFacts(call, path1=standing, parent1=place.status)
+        if remove_directory:
+            request = call.request("file rmdir", call.place_name(place, directory=True), facts=facts)
+            return Plan([request], lambda: _int(call.run("rmdir", place.parent, place.last)))
+        request = call.request("file unlink", call.place_name(place), facts=facts)
+        return Plan([request], lambda: _int(call.run("unlink", place.parent, place.last)))
+
+    return plan
+
+
+def _int(value: int) -> int:
+    return value
+
+
+def mkdir(path: int, mode: int, dirfd: int | None = None) -> Planner:
+    """mkdir(2), mkdirat(2)."""
+
+    def plan(call: Call) -> Plan | Answer:
+        place = call.place(_dirfd(call, dirfd), call.string(call.args[path]))
+        taken = _free(call, place)
+        if taken is not None:
+            return taken
+        bits = call.args[mode] & 0o7777
+        name = call.place_name(place, directory=True)
+        request = call.request("file mkdir", name, bits, facts=CallFacts(call, parent1=place.status))
+        return Plan([request], lambda: _int(call.run("mkdir", place.parent, place.last, bits, call.umask())))
+
+    return plan
+
+
+def mknod(path: int, mode: int, device: int, dirfd: int | None = None) -> Planner:
+    """mknod(2), mknodat(2): the file type decides which keyword is asked for."""
+
+    def plan(call: Call) -> Plan | Answer:
+        bits, number = call.args[mode] & 0xFFFF, call.args[device] & 0xFFFFFFFF
+        keyword = _NODES.get(S_IFMT(bits))
+        if keyword is None:
+            return -errno.EPERM if S_ISDIR(bits) else -errno.EINVAL
+        place = call.place(_dirfd(call, dirfd), call.string(call.args[path]))
+        taken = _free(call, place)
+        if taken is not None:
+            return taken
+        if place.last.endswith(b"/"):
+            return -errno.ENOENT
+        arguments: list[str | int] = [call.place_name(place), bits & 0o7777]
+        if keyword in ("file mkblock", "file mkchar"):
+            arguments += [(number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xFFF00)]
+        request = call.request(keyword, *arguments, facts=CallFacts(call, parent1=place.status))
+        return Plan([request], lambda: _int(call.run("mknod", place.parent, place.last, bits, number, call.umask())))
+
+    return plan
+
+
+def symlink(target: int, path: int, dirfd: int | None = None) -> Planner:
+    """symlink(2), symlinkat(2)."""
+
+    def plan(call: Call) -> Plan | Answer:
+        text = call.string(call.args[target])
+        if not text:
+            return -errno.ENOENT
+        place = call.place(_dirfd(call, dirfd), call.string(call.args[path]))
+        taken = _free(call, place)
+        if taken is not None:
+            return taken
+        if place.last.endswith(b"/"):
+            return -errno.ENOENT
+        facts = CallFacts(call, parent1=place.status, symlink_target=call.supervisor.namer.encode(text))
+        request = call.request("file symlink", call.place_name(place), facts=facts)
+        return Plan([request], lambda: _int(call.run("symlink", text, place.parent, place.last)))
+
+    return plan
+
+
+def link(old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None) -> Planner:
+    """link(2), linkat(2)."""
+
+    def plan(call: Call) -> Plan | Answer:
+        wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
+        if wanted & ~(libc.AT_SYMLINK_FOLLOW | libc.AT_EMPTY_PATH):
+            return -errno.EINVAL
+        path = call.string(call.args[old])
+        if not path and wanted & libc.AT_EMPTY_PATH:
+            source = call.describe(call.descriptor(_dirfd(call, old_dirfd)))
+        else:
+            source = call.object(_dirfd(call, old_dirfd), path, follow=bool(wanted & libc.AT_SYMLINK_FOLLOW))
+        place = call.place(_dirfd(call, new_dirfd), call.string(call.args[new]))
+        taken = _free(call, place)
+        if taken is not None:
+            return taken
+        if S_ISDIR(source.status.st_mode):
+            return -errno.EPERM
+        if place.last.endswith(b"/"):
+            return -errno.ENOENT
+        facts = CallFacts(call, path1=source.status, parent2=place.status)
+        request = call.request("file link", source.name, call.place_name(place), facts=facts)
+        return Plan([request], lambda: _int(call.run("link", source.fd, place.parent, place.last)))
+
+    return plan
+
+
+def rename(old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None) -> Planner:
+    """rename(2), renameat(2), renameat2(2); an exchange asks for the swapped pair first."""
+
+    def plan(call: Call) -> Plan | Answer:
+        wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
+        source = call.place(_dirfd(call, old_dirfd), call.string(call.args[old]))
+        target = call.place(_dirfd(call, new_dirfd), call.string(call.args[new]))
+        if {source.last.rstrip(b"/"), target.last.rstrip(b"/")} & {b".", b".."}:
+            return -errno.EBUSY
+        moving, standing = call.occupant(source), call.occupant(target)
+        if moving is None:
+            return -errno.ENOENT
+
+        def perform() -> Answer:
+            return _int(call.run("rename", source.parent, source.last, target.parent, target.last, wanted))
+
+        directory = S_ISDIR(moving.st_mode)
+        names = [call.place_name(place, directory=directory) for place in (source, target)]
+        facts = CallFacts(call, path1=moving, parent1=source.status, path2=standing, parent2=target.status)
+        requests = [call.request("file rename", *names, facts=facts)]
+        if wanted & _RENAME_EXCHANGE:
+            if standing is None:
+                return -errno.ENOENT
+            other = S_ISDIR(standing.st_mode)
+            swapped = [call.place_name(place, directory=other) for place in (target, source)]
+            back = CallFacts(call, path1=standing, parent1=target.status, path2=moving, parent2=source.status)
+            requests.insert(0, call.request("file rename", *swapped, facts=back))
+        return Plan(requests, perform)
+
+    return plan
+
+
+def chroot(call: Call) -> Plan | Answer:
+    """chroot(2): only the caller can do it, so it is checked, let through, and looked at afterwards."""
+    found: Object = call.object(libc.AT_FDCWD, call.string(call.args[0]))
+    if not S_ISDIR(found.status.st_mode):
+        return -errno.ENOTDIR
+    request = call.request("file chroot", found.name, facts=CallFacts(call, path1=found.status))
+    process, tid = call.process, call.tid
+    before = os.stat(f"/proc/{tid}/root")
+    process.identities.clear()
+
+    def perform() -> Answer:
+        allowed = {(status.st_dev, status.st_ino) for status in (before, found.status)}
+        return call.supervisor.executions.expect_root(process, tid, allowed)
+
+    return Plan([request], perform)
+
+
+def signed_length(call: Call, register: int) -> int:
+    """A file length argument."""
+    value = call.args[register]
+    return value - (1 << 64) if value >> 63 else value
+
+
+__all__ = ("chroot", "link", "mkdir", "mknod", "rename", "signed", "signed_length", "symlink", "unlink")

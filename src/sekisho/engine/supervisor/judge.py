@@ -1,0 +1,64 @@
+"""From requests to a verdict: decide, record, learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sekisho.decide.decision import Decision
+from sekisho.decide.evaluate import decide
+from sekisho.decide.request import Facts, Request
+from sekisho.learn.observe import learn
+from sekisho.learn.rewrite import RewriteRules
+from sekisho.policy.model import Domain, Mode, Policy
+
+
+@dataclass(slots=True)
+class Counters:
+    """Violations by mode and changes of policy, for ``stat``."""
+
+    updates: int = 0
+    violations: dict[Mode, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Judge:
+    """Holds the policy of one run. ``sink(domain, request, decision)`` receives what is to be audited."""
+
+    policy: Policy
+    rewrite: RewriteRules
+    sink: Callable[[Domain, Request, Decision], None]
+    note: Callable[[Domain, str, Facts], None]
+    """Receives lines about a domain itself: ``quota_exceeded``, ``use_profile 1``..."""
+    counters: Counters = field(default_factory=Counters)
+
+    def allows(self, domain: Domain, requests: Iterable[Request]) -> bool:
+        """Whether every request may happen; what learning mode sees for the first time is learned."""
+        for request in requests:
+            if not self.allows_decided(domain, request, decide(self.policy, domain, request)):
+                return False
+        return True
+
+    def allows_decided(self, domain: Domain, request: Request, decision: Decision) -> bool:
+        """The same for one request whose decision is known."""
+        if decision.granted:
+            if decision.grant_log:
+                self.sink(domain, request, decision)
+            return True
+        return self.settle(domain, request, decision)
+
+    def settle(self, domain: Domain, request: Request, decision: Decision) -> bool:
+        """What a request that no entry grants comes to in its mode (spec a.6)."""
+        mode = decision.mode
+        if mode is Mode.DISABLED:
+            return True
+        if decision.reject_log:
+            self.sink(domain, request, decision)
+        self.counters.violations[mode] = self.counters.violations.get(mode, 0) + 1
+        if mode is Mode.LEARNING:
+            result = learn(self.policy, domain, request, self.rewrite)
+            if result.added is not None:
+                self.counters.updates += 1
+            if result.quota_exceeded_now:
+                self.note(domain, "quota_exceeded", request.facts)
+        return mode is not Mode.ENFORCING

@@ -1,0 +1,191 @@
+"""Starting a command under supervision.
+
+Three processes: the *front* (the one the user started; a shell sees only it), the *supervisor*,
+forked from it into a session of its own, and the *command*, forked from the supervisor while
+that still stood in the user's session and process group, so that its terminal is the user's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+from typing import Final
+
+from sekisho.decide.request import Facts
+from sekisho.domain.transition import enter, plan_execution
+from sekisho.engine.supervisor import abi, filterload, front, libc, protect, table
+from sekisho.engine.supervisor.front import Back, Front
+from sekisho.engine.supervisor.notify import Listener
+from sekisho.engine.supervisor.session import Session
+from sekisho.engine.supervisor.supervisor import Supervisor
+from sekisho.errors import NotSupported, UserError
+from sekisho.names.word import encode
+from sekisho.policy.edit import ensure_domain
+from sekisho.policy.model import Domain, Mode, Policy
+from sekisho.store.directory import PolicyDirectory
+
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_SUPPORTED: Final = ("x86_64", "aarch64")
+_CAP_SYS_ADMIN: Final = 1 << 21
+LEARNING_PROFILE: Final = 1
+
+
+def supervise(directory: PolicyDirectory, command: list[str], forced_mode: Mode | None, *, learn: bool) -> int:
+    """``command`` has run under the policy in ``directory``; its exit status.
+
+    Raises UserError or PolicyError for what the user can mend, NotSupported where the kernel can't,
+    each before anything has run.
+    """
+    architecture = abi.native()
+    if architecture is None:
+        raise NotSupported(f"no system call table for {os.uname().machine}", f"supported: {', '.join(_SUPPORTED)}")
+    policy = directory.load()
+    policy.forced_mode = forced_mode
+    path = _which(command[0])
+    first = _first_domain(policy, path, learn=learn, directory=directory)
+    session = Session(directory, policy, first, learn=learn)
+    mask = front.block()
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    own = os.getpid()
+    pid = os.fork()
+    if not pid:
+        here.close()
+        _supervisor_main(session, architecture, path, command, Back(there, own), mask)
+    there.close()
+    status = Front(here, pid).wait()
+    _reap(pid)
+    return status
+
+
+def _reap(pid: int) -> None:
+    """The supervisor is collected if it is gone; one that still serves is left to itself."""
+    os.waitpid(pid, os.WNOHANG)
+
+
+def _which(name: str) -> str:
+    if "/" in name:
+        return name
+    for folder in os.get_exec_path():
+        path = os.path.join(folder or ".", name)
+        if os.path.isfile(path) and os.access(path, os.X_OK, effective_ids=True):
+            return path
+    raise UserError(f"{name}: command not found", "give its path")
+
+
+def _first_domain(policy: Policy, path: str, *, learn: bool, directory: PolicyDirectory) -> Domain:
+    """The domain that the command will enter; made for learning, demanded for running."""
+    kernel = policy.domains["<kernel>"]
+    parent, last = os.path.split(os.fsencode(path))
+    exename = encode(os.path.join(os.path.realpath(parent or b"."), last))
+    plan = plan_execution(policy, kernel, exename, Facts())
+    name = plan.destination or kernel.name
+    domain = policy.domains.get(name)
+    if domain is not None and not domain.deleted:
+        return domain
+    if not learn and policy.forced_mode is not Mode.LEARNING:
+        raise UserError(f"{directory.path}: no domain {name}", f"learn it first: sekisho learn -P {directory.path} -- {path} ...")
+    domain = ensure_domain(policy, name) if plan.failure else enter(policy, plan, kernel)
+    domain.profile = LEARNING_PROFILE
+    return domain
+
+
+def _supervisor_main(
+    session: Session, architecture: abi.Architecture, path: str, command: list[str], back: Back, mask: set[signal.Signals]
+) -> None:
+    """Never returns."""
+    code = 1
+    try:
+        _supervise(session, architecture, path, command, back, mask)
+        code = 0
+    except NotSupported as error:
+        back.say(str(error))
+        back.tell("exit 3")
+    except Exception as error:
+        import traceback; back.say(traceback.format_exc())
+        back.say(f"supervisor: {error!r}")
+        back.tell("exit 125")
+    finally:
+        os._exit(code)
+
+
+def _supervise(
+    session: Session, architecture: abi.Architecture, path: str, command: list[str], back: Back, mask: set[signal.Signals]
+) -> None:
+    privileged = _capable()
+    protected = (os.getpid(), back.front)
+    rows = table.by_number(table.rows(privileged=privileged, protected=protected), architecture)
+    program = table.program(rows, architecture)
+    up, down = socket.socketpair()
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    child = os.fork()
+    if not child:
+        up.close()
+        _command_main(path, command, program, down, mask, privileged=privileged)
+    down.close()
+    os.setsid()
+    back.tell(f"command {child}")
+    answer = up.recv(4096)
+    if not answer.startswith(b"fd "):
+        back.say(answer.decode() or "the command's process died before it could start")
+        back.tell("exit 3")
+        return
+    number, scoped = struct.unpack("ii", answer[3:])
+    pidfd = os.pidfd_open(child)
+    listener = Listener(libc.pidfd_getfd(pidfd, number))
+    os.close(pidfd)
+    listener.wake_synchronously()
+    protect.hide()
+    supervisor = Supervisor(listener, session.judge(back), architecture, rows, back.say)
+    supervisor.protected_pids.add(back.front)
+    supervisor.signals_scoped = bool(scoped)
+    session.attend(supervisor, child, back)
+    supervisor.track(supervisor.tasks.add(child, session.policy.domains["<kernel>"], os.getpid()))
+    _detach()
+    up.send(b"go")
+    up.close()
+    supervisor.serve()
+    session.close()
+
+
+def _capable() -> bool:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+        return any(line.startswith("CapEff:") and int(line[7:], 16) & _CAP_SYS_ADMIN for line in status)
+
+
+def _detach() -> None:
+    """No stream of the user's is held open by us."""
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+
+
+def _command_main(
+    path: str, command: list[str], program: bytes, down: socket.socket, mask: set[signal.Signals], *, privileged: bool
+) -> None:
+    """Never returns: becomes the command, or says why not."""
+    code = 126
+    try:
+        if not privileged:
+            protect.no_new_privileges()
+        scoped = protect.scope_signals()
+        number = filterload.install(program)
+        down.send(b"fd " + struct.pack("ii", number, scoped))
+        if down.recv(16) == b"go":
+            os.close(number)
+            signal.set_wakeup_fd(-1)
+            for each in (signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(each, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            os.execv(path, command)
+    except NotSupported as error:
+        down.send(str(error).encode())
+    except FileNotFoundError:
+        code = 127
+    except OSError:
+        code = 126
+    finally:
+        os._exit(code)

@@ -1,0 +1,88 @@
+"""System calls that Python doesn't wrap, as thin typed functions that raise OSError."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import Any, Final
+
+from sekisho.engine.supervisor import abi
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_SYSCALL: Final = _LIBC.syscall
+_SYSCALL.restype = ctypes.c_long
+_ARCHITECTURE: Final = abi.native()
+NUMBERS: Final = _ARCHITECTURE.numbers if _ARCHITECTURE else {}
+
+O_PATH: Final = os.O_PATH
+AT_FDCWD: Final = -100
+AT_SYMLINK_NOFOLLOW: Final = 0x100
+AT_SYMLINK_FOLLOW: Final = 0x400
+AT_EMPTY_PATH: Final = 0x1000
+RESOLVE_NO_MAGICLINKS: Final = 0x02
+RESOLVE_NO_SYMLINKS: Final = 0x04
+
+
+def _error() -> OSError:
+    code = ctypes.get_errno()
+    return OSError(code, os.strerror(code))
+
+
+def syscall(name: str, *arguments: Any) -> int:
+    """Result of the raw system call; raises OSError with its errno. Integers pass as longs, bytes as pointers."""
+    converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result = int(_SYSCALL(ctypes.c_long(NUMBERS[name]), *converted))
+    if result == -1:
+        raise _error()
+    return result
+
+
+def prctl(option: int, argument: int = 0, third: int = 0, fourth: int = 0, fifth: int = 0) -> int:
+    """prctl(2)."""
+    result = int(_LIBC.prctl(option, *(ctypes.c_ulong(a) for a in (argument, third, fourth, fifth))))
+    if result == -1:
+        raise _error()
+    return result
+
+
+def ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
+    """ptrace(2), for requests whose result isn't data."""
+    result = int(_LIBC.ptrace(ctypes.c_long(request), ctypes.c_long(pid), ctypes.c_void_p(address), ctypes.c_void_p(data)))
+    if result == -1:
+        raise _error()
+    return result
+
+
+def process_vm_writev(pid: int, local: Any, remote: Any) -> int:
+    """process_vm_writev(2) with one vector each side; returns the bytes written, 0 on any error."""
+    return max(0, int(_LIBC.process_vm_writev(pid, local, 1, remote, 1, 0)))
+
+
+_OPENAT2: Final = ctypes.CFUNCTYPE(
+    ctypes.c_long, ctypes.c_long, ctypes.c_long, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_long, use_errno=True
+)(("syscall", _LIBC))
+_OPENAT2_NR: Final = NUMBERS.get("openat2", 437)
+
+
+class OpenHow:
+    """A prepared ``struct open_how``, so that one call costs no packing."""
+
+    __slots__ = ("_buffer", "address")
+
+    def __init__(self, flags: int, resolve: int, mode: int = 0) -> None:
+        raw = b"".join(v.to_bytes(8, "little") for v in (flags, mode, resolve))
+        self._buffer = ctypes.create_string_buffer(raw, 24)
+        self.address = ctypes.addressof(self._buffer)
+
+
+def openat2(dirfd: int, path: bytes, how: OpenHow) -> int:
+    """A new descriptor (openat2(2)); raises OSError."""
+    fd: int = _OPENAT2(_OPENAT2_NR, dirfd, path, how.address, 24)
+    if fd < 0:
+        raise _error()
+    return fd
+
+
+def pidfd_getfd(pidfd: int, fd: int) -> int:
+    """A duplicate of ``fd`` of the process behind ``pidfd`` (pidfd_getfd(2))."""
+    return syscall("pidfd_getfd", pidfd, fd, 0)

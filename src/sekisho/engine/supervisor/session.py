@@ -1,0 +1,132 @@
+"""One run seen from outside the loop: the command's life, audit records, saving what was learned."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from typing import Final
+
+from sekisho.audit.record import format_json, make_notice, make_record
+from sekisho.decide.decision import Decision
+from sekisho.decide.request import Facts, Request
+from sekisho.engine.supervisor.front import Back
+from sekisho.engine.supervisor.judge import Judge
+from sekisho.engine.supervisor.supervisor import Supervisor
+from sekisho.policy.model import Domain, Policy
+from sekisho.store.auditlog import AuditWriter
+from sekisho.store.directory import PolicyDirectory
+
+_WALL: Final = 0x40000000
+_SAVE_EVERY: Final = 2.0
+
+
+class Session:
+    """Ties a supervisor to its policy directory and to the front."""
+
+    def __init__(self, directory: PolicyDirectory, policy: Policy, first: Domain, *, learn: bool) -> None:
+        self.directory = directory
+        self.policy = policy
+        self.first = first
+        self.learn = learn
+        self._back: Back | None = None
+
+    def judge(self, back: Back) -> Judge:
+        """A judge over this run's policy; what it wants recorded goes to the audit log."""
+        self._back = back
+        self._audit = AuditWriter(self.directory.audit_log)
+        self._judge = Judge(self.policy, self.directory.rewrite_rules(), self._record, self._note)
+        self._saved = 0
+        self._next = time.monotonic() + _SAVE_EVERY
+        return self._judge
+
+    def _record(self, domain: Domain, request: Request, decision: Decision) -> None:
+        record = make_record(time.time(), domain, request, decision)
+        self._audit.append([format_json(record)])
+
+    def _note(self, domain: Domain, text: str, facts: Facts) -> None:
+        mode = self.policy.config(domain, "file::execute").mode
+        self._audit.append([format_json(make_notice(time.time(), domain, mode, text, facts))])
+
+    def attend(self, supervisor: Supervisor, child: int, back: Back) -> None:
+        """Children's ends and stops are handled in the supervisor's loop; ``child`` is the command."""
+        self._supervisor, self._child = supervisor, child
+        wake, alarm = socket.socketpair()
+        for end in (wake, alarm):
+            end.setblocking(False)
+        self._ends = (wake, alarm)
+        signal.set_wakeup_fd(alarm.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        supervisor.watch(wake.fileno(), lambda _: self._children())
+        supervisor.idle = self._idle
+
+    def _children(self) -> None:
+        try:
+            self._ends[0].recv(4096)
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED | _WALL)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            self._child_changed(pid, status)
+
+    def _child_changed(self, pid: int, status: int) -> None:
+        executions = self._supervisor.executions
+        if os.WIFSTOPPED(status):
+            if not executions.stopped(pid, status) and pid == self._child and self._back:
+                self._back.tell("stopped")
+            return
+        if os.WIFCONTINUED(status):
+            return
+        executions.ended(pid)
+        self._supervisor.workers.collected(pid)
+        if pid == self._child:
+            self._finished(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+
+    def _finished(self, code: int) -> None:
+        """The command has ended: what was learned is on disk before its exit status is passed on."""
+        back = self._back
+        if back is None:
+            return
+        self.save()
+        if self.learn:
+            back.say(self._summary())
+        back.tell(f"exit {code}")
+        self._back = None
+
+    def _summary(self) -> str:
+        below = [d for d in self.policy.domains.values() if d is self.first or d.name.startswith(self.first.name + " ")]
+        entries = sum(len(domain.entries) for domain in below)
+        return f"learned {self._judge.counters.updates} new entries; {len(below)} domains with {entries} entries in {self.directory.path}"
+
+    def _idle(self) -> None:
+        """Called between calls: what was learned reaches the disk within seconds."""
+        if self._judge.counters.updates != self._saved and time.monotonic() > self._next:
+            self.save()
+
+    def save(self) -> None:
+        """What this run has learned is in the policy directory; a failure is told, and tried again later."""
+        self._next = time.monotonic() + _SAVE_EVERY
+        try:
+            self.directory.save(self.policy)
+            self._saved = self._judge.counters.updates
+        except Exception as error:
+            if self._back:
+                self._back.say(f"could not save what was learned: {error}")
+
+    def close(self) -> None:
+        """The tree is empty: the last of it is saved."""
+        if self._back is not None:
+            pid, status = os.waitpid(self._child, _WALL)
+            self._child_changed(pid, status)
+        self.save()
+        self._audit.close()

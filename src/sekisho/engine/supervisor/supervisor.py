@@ -1,0 +1,255 @@
+"""The supervisor's loop: one stopped call in, one answer out, nobody held up by another's wait."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from sekisho.engine.supervisor import abi, actions, identity, table
+from sekisho.engine.supervisor.actions import Fd
+from sekisho.engine.supervisor.call import LATER, PROCEED, Answer, Call, Later, Plan, Proceed
+from sekisho.engine.supervisor.executions import Executions
+from sekisho.engine.supervisor.identity import Identity
+from sekisho.engine.supervisor.judge import Judge
+from sekisho.engine.supervisor.naming import Namer
+from sekisho.engine.supervisor.notify import Listener, Notification
+from sekisho.engine.supervisor.tasks import Lost, Process, Tasks
+from sekisho.engine.supervisor.waiting import Waiting
+from sekisho.engine.supervisor.workers import Worker, Workers
+from sekisho.policy.model import Domain, Mode
+
+_PERM: Final = -errno.EPERM
+
+
+class Supervisor:
+    """Serves one listener until no process of the tree is left."""
+
+    def __init__(self, listener: Listener, judge: Judge, architecture: abi.Architecture,
+                 rows: dict[int, table.Row], warn: Callable[[str], None]) -> None:
+        self.listener = listener
+        self.judge = judge
+        self.architecture = architecture
+        self.warn = warn
+        self.rows = rows
+        actions.enter_process()
+        self.namer = Namer(actions.filesystems())
+        self.own = identity.of(os.getpid())
+        self.tasks = Tasks(os.getpid())
+        self.workers = Workers(self.own, self._close_in_worker)
+        self.executions = Executions(self)
+        self.waiting = Waiting(self)
+        self.protected_pids = {os.getpid()}
+        self.signals_scoped = False
+        """Landlock keeps the tree from signalling anything outside it."""
+        self.epoll = select.epoll()
+        self.handlers: dict[int, Callable[[int], None]] = {}
+        self.ended = False
+        self.idle: Callable[[], None] = lambda: None
+        self._modes: dict[tuple[Domain, int], tuple[int, Mode]] = {}
+        self._mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        self.watch(self._mounts, self._mounts_changed, select.EPOLLPRI | select.EPOLLERR)
+        self.watch(listener.fd, self._notified, select.EPOLLIN)
+
+    def watch(self, fd: int, handler: Callable[[int], None], events: int = select.EPOLLIN) -> None:
+        """``handler(events)`` runs whenever ``fd`` has something to say."""
+        self.handlers[fd] = handler
+        self.epoll.register(fd, events)
+
+    def unwatch(self, fd: int) -> None:
+        """``fd`` is no longer listened to."""
+        del self.handlers[fd]
+        self.epoll.unregister(fd)
+
+    def serve(self) -> None:
+        """Returns when the last process of the tree is gone."""
+        listener = self.listener.fd
+        poll, handlers = self.epoll.poll, self.handlers
+        while not self.ended:
+            ready = poll(self.waiting.patience())
+            if len(ready) > 1:
+                ready.sort(key=lambda event: event[0] == listener)
+            for fd, events in ready:
+                handler = handlers.get(fd)
+                if handler is not None:
+                    handler(events)
+            self.waiting.look()
+            self.idle()
+        self.workers.close()
+
+    def track(self, process: Process) -> None:
+        """``process`` is forgotten as soon as it is dead, before its ids can be anybody else's."""
+        if process.pidfd in self.handlers:
+            return
+
+        def died(_: int) -> None:
+            self.unwatch(process.pidfd)
+            self.tasks.gone(process)
+
+        self.watch(process.pidfd, died)
+
+    def _notified(self, events: int) -> None:
+        if not events & select.EPOLLIN:
+            self.ended = True
+            return
+        notification = self.listener.receive()
+        if notification is not None:
+            self.handle(notification)
+
+    def _mounts_changed(self, _: int) -> None:
+        actions.filesystems().forget()
+
+    def handle(self, notification: Notification) -> None:
+        """One stopped call is answered, or somebody has taken on answering it."""
+        try:
+            process = self.tasks.find(notification.tid)
+        except Lost as reason:
+            self._refuse_lost(notification, reason)
+            return
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if process.pidfd not in self.handlers:
+            self.track(process)
+        if process.executing or process.expected_roots is not None:
+            self.executions.called(process, notification)
+        row = self.rows.get(notification.nr)
+        if row is None or notification.arch != self.architecture.audit:
+            self._foreign(notification, process)
+            return
+        mode = self.mode(process.domain, notification.nr, row)
+        if mode is Mode.DISABLED and not row.always:
+            self.listener.proceed(notification.id)
+            return
+        call = Call(self, notification, process, mode is Mode.ENFORCING)
+        answer = self._answer(call, row)
+        if isinstance(answer, Later):
+            return
+        self.reply(call, answer)
+
+    def _answer(self, call: Call, row: table.Row) -> Answer:
+        try:
+            plan = row.plan(call)
+            if not isinstance(plan, Plan):
+                return plan if call.enforcing or row.always else PROCEED
+            if not self.judge.allows(call.process.domain, plan.requests):
+                return _PERM
+            if not call.enforcing:
+                return PROCEED
+            return plan.perform()
+        except OSError as failure:
+            return -(failure.errno or errno.EPERM) if call.enforcing else PROCEED
+        except Exception as bug:
+            import traceback; self.warn(traceback.format_exc())
+            self.warn(f"internal error in {row.name}: {bug!r}")
+            return _PERM if call.enforcing else PROCEED
+
+    def reply(self, call: Call, answer: Answer) -> None:
+        """``answer`` is given and everything opened for the call is closed."""
+        ident = call.notification.id
+        try:
+            if isinstance(answer, Fd):
+                self.listener.hand_over(ident, answer, os.O_CLOEXEC if call.close_on_exec else 0)
+                os.close(answer)
+            elif isinstance(answer, Proceed):
+                self.listener.proceed(ident)
+            elif isinstance(answer, int):
+                self.listener.finish(ident, answer)
+        finally:
+            call.close()
+
+    def mode(self, domain: Domain, number: int, row: table.Row) -> Mode:
+        """The strictest mode of what system call ``number`` can ask for in ``domain``; remembered."""
+        known = self._modes.get((domain, number))
+        profile = domain.profile
+        if known is not None and known[0] == profile:
+            return known[1]
+        config = self.judge.policy.config
+        if row.operations:
+            mode = max(config(domain, operation).mode for operation in row.operations)
+        else:
+            mode = self.strictest(domain)
+        self._modes[domain, number] = (profile, mode)
+        return mode
+
+    def strictest(self, domain: Domain) -> Mode:
+        """The strictest mode of any operation in ``domain``."""
+        from sekisho.policy.grammar import PROFILE_OPERATIONS
+
+        return max(self.judge.policy.config(domain, operation).mode for operation in PROFILE_OPERATIONS)
+
+    def _foreign(self, notification: Notification, process: Process) -> None:
+        if self.strictest(process.domain) is Mode.ENFORCING:
+            self.listener.finish(notification.id, -errno.ENOSYS)
+            return
+        self.warn_once(process, "uses a foreign system call interface, which is not seen: enforcing mode refuses it")
+        self.listener.proceed(notification.id)
+
+    def _refuse_lost(self, notification: Notification, reason: Lost) -> None:
+        """Fail closed: a process whose domain can't be known is killed if anything at all is being enforced."""
+        if any(self.strictest(domain) is Mode.ENFORCING for domain in self.judge.policy.domains.values()):
+            self.warn(f"{reason}; killed")
+            if self.listener.valid(notification.id):
+                os.kill(notification.tid, signal.SIGKILL)
+            return
+        self.warn(f"{reason}; not mediated")
+        self.listener.proceed(notification.id)
+
+    def warn_once(self, process: Process, text: str) -> None:
+        """``text`` is told of ``process`` unless it was before."""
+        if text not in process.warned:
+            process.warned.add(text)
+            self.warn(f"process {process.tgid} {text}")
+
+    def identity_of(self, process: Process, tid: int) -> Identity:
+        """The rights and view of task ``tid``, read once until a call that may change them."""
+        known = process.identities.get(tid)
+        if known is None:
+            known = process.identities[tid] = identity.of(tid)
+        return known
+
+    def run_action(self, call: Call, name: str, arguments: tuple[Any, ...]) -> Any:
+        """The action's result with the caller's rights: here where they are ours, else in a worker."""
+        who = call.identity()
+        if who == self.own:
+            return actions.ACTIONS[name](*arguments)
+        worker = self._worker(call, who)
+        try:
+            result = worker.call(name, arguments)
+        except EOFError:
+            self.workers.drop(worker)
+            raise OSError(errno.EPERM, "worker died") from None
+        except OSError:
+            self.workers.give_back(worker)
+            raise
+        self.workers.give_back(worker)
+        return result
+
+    def start_action(self, call: Call, name: str, arguments: tuple[Any, ...], then: Callable[[Any], Answer] | None) -> Answer:
+        """The action begins in a worker; the call is answered when it ends."""
+        worker = self._worker(call, call.identity())
+        worker.send(name, arguments)
+        self.waiting.add(call, worker, then)
+        return LATER
+
+    def _worker(self, call: Call, who: Identity) -> Worker:
+        root = os.open(f"/proc/{call.tid}/root", os.O_PATH | os.O_CLOEXEC)
+        try:
+            worker = self.workers.take(who, call.tid, root)
+        finally:
+            os.close(root)
+        self.protected_pids.add(worker.pid)
+        return worker
+
+    def _close_in_worker(self) -> None:
+        """A worker must not hold the listener open, nor anything else of ours but its own channel."""
+        self.epoll.close()
+        for fd in list(self.handlers):
+            os.close(fd)
+        for process in self.tasks.by_tgid.values():
+            if process.memory is not None:
+                os.close(process.memory.fd)

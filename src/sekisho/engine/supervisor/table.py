@@ -1,0 +1,193 @@
+"""Which system call makes which requests: one row each; adding a call is adding a row.
+
+A row says where its arguments stand (registers, from 0) by the planner it names. ``operations``
+are the profile operations it can ask for: where all of them are disabled the call runs at once.
+Rows without any guard the engine itself, and look at the strictest mode of the domain.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sekisho.engine.supervisor import attributes, descriptors, entries, guards, mounting, network, opening
+from sekisho.engine.supervisor.abi import Architecture
+from sekisho.engine.supervisor.bpf import Where, assemble
+from sekisho.engine.supervisor.call import Answer, Call, Plan
+from sekisho.engine.supervisor.executions import execute, execute_at
+from sekisho.policy.grammar import PROFILE_OPERATIONS
+
+_INET_SEND: Final = ("network::inet_dgram_send", "network::inet_raw_send", "network::unix_dgram_send", "network::inet_stream_connect")
+_ALWAYS: Final = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One system call. ``where``: the arguments with which it stops at all (none: always)."""
+
+    name: str
+    plan: Callable[[Call], Plan | Answer]
+    operations: tuple[str, ...] = ()
+    where: tuple[Where, ...] = ()
+    always: bool = False
+    """The planner runs, and its answer counts, in every mode."""
+    mutates: bool = False
+    """It changes what names mean."""
+
+
+def _network(*verbs: str) -> tuple[str, ...]:
+    return tuple(name for name in PROFILE_OPERATIONS if name.startswith("network::") and name.rsplit("_", 1)[1] in verbs)
+
+
+def _file(*names: str) -> tuple[str, ...]:
+    return tuple(f"file::{name}" for name in names)
+
+
+def _files() -> Iterable[Row]:
+    yield Row("open", opening.open_at(0, 1, 2), opening.OPERATIONS)
+    yield Row("openat", opening.open_at(1, 2, 3, dirfd=0), opening.OPERATIONS)
+    yield Row("creat", opening.open_at(0, None, 1, fixed=os.O_CREAT | os.O_WRONLY | os.O_TRUNC), opening.OPERATIONS)
+    yield Row("openat2", opening.open_how, opening.OPERATIONS)
+    yield Row("open_by_handle_at", opening.by_handle, opening.OPERATIONS)
+    yield Row("stat", attributes.stat(1, 0), _file("getattr"))
+    yield Row("lstat", attributes.stat(1, 0, follow=False), _file("getattr"))
+    yield Row("fstat", attributes.stat(1, dirfd=0), _file("getattr"))
+    yield Row("newfstatat", attributes.stat(2, 1, 0, 3), _file("getattr"))
+    yield Row("statx", attributes.statx, _file("getattr"))
+    yield Row("unlink", entries.unlink(0), _file("unlink"), mutates=True)
+    yield Row("unlinkat", entries.unlink(1, 0, 2), _file("unlink", "rmdir"), mutates=True)
+    yield Row("rmdir", entries.unlink(0, directory=True), _file("rmdir"), mutates=True)
+    yield Row("mkdir", entries.mkdir(0, 1), _file("mkdir"), mutates=True)
+    yield Row("mkdirat", entries.mkdir(1, 2, 0), _file("mkdir"), mutates=True)
+    nodes = _file("create", "mkfifo", "mksock", "mkblock", "mkchar")
+    yield Row("mknod", entries.mknod(0, 1, 2), nodes, mutates=True)
+    yield Row("mknodat", entries.mknod(1, 2, 3, 0), nodes, mutates=True)
+    yield Row("symlink", entries.symlink(0, 1), _file("symlink"), mutates=True)
+    yield Row("symlinkat", entries.symlink(0, 2, 1), _file("symlink"), mutates=True)
+    yield Row("link", entries.link(0, 1), _file("link"), mutates=True)
+    yield Row("linkat", entries.link(1, 3, 0, 2, 4), _file("link"), mutates=True)
+    yield Row("rename", entries.rename(0, 1), _file("rename"), mutates=True)
+    yield Row("renameat", entries.rename(1, 3, 0, 2), _file("rename"), mutates=True)
+    yield Row("renameat2", entries.rename(1, 3, 0, 2, 4), _file("rename"), mutates=True)
+    yield Row("chroot", entries.chroot, _file("chroot"), mutates=True)
+
+
+def _attributes() -> Iterable[Row]:
+    yield Row("chmod", attributes.chmod(1, 0), _file("chmod"))
+    yield Row("fchmod", attributes.chmod(1, dirfd=0), _file("chmod"))
+    yield Row("fchmodat", attributes.chmod(2, 1, 0), _file("chmod"))
+    yield Row("fchmodat2", attributes.chmod(2, 1, 0, 3), _file("chmod"))
+    owner = _file("chown", "chgrp")
+    yield Row("chown", attributes.chown(1, 2, 0), owner)
+    yield Row("lchown", attributes.chown(1, 2, 0, follow=False), owner)
+    yield Row("fchown", attributes.chown(1, 2, dirfd=0), owner)
+    yield Row("fchownat", attributes.chown(2, 3, 1, 0, 4), owner)
+    yield Row("truncate", attributes.truncate(1, 0), _file("truncate"))
+    yield Row("ftruncate", attributes.truncate(1, fd=0), _file("truncate"))
+    yield Row("ioctl", descriptors.ioctl, _file("ioctl"))
+    yield Row("fcntl", descriptors.set_flags, _file("open"), (Where(1, (descriptors.F_SETFL,)),))
+
+
+def _mounts() -> Iterable[Row]:
+    one = _file("mount")
+    yield Row("mount", mounting.mount, one, mutates=True)
+    yield Row("umount2", mounting.unmount, _file("unmount"), mutates=True)
+    yield Row("pivot_root", mounting.pivot_root, _file("pivot_root"), mutates=True)
+    yield Row("move_mount", mounting.move_mount, one, mutates=True)
+    yield Row("open_tree", mounting.open_tree, one, mutates=True)
+    yield Row("mount_setattr", mounting.mount_setattr, one, mutates=True)
+    yield Row("fspick", mounting.fspick, one, mutates=True)
+
+
+def _programs() -> Iterable[Row]:
+    executing = ("file::execute", "file::open", "misc::env")
+    yield Row("execve", execute, executing, always=_ALWAYS)
+    yield Row("execveat", execute_at, executing, always=_ALWAYS)
+
+
+def _sockets() -> Iterable[Row]:
+    yield Row("bind", network.bind, (*_network("bind"), "file::mksock"), mutates=True)
+    yield Row("listen", network.listen, _network("listen"))
+    yield Row("connect", network.connect, _network("connect", "send"))
+    sends = _network("send", "connect")
+    yield Row("sendto", network.sendto, sends, (Where(4, nonzero=True), Where(3, bits=network.MSG_FASTOPEN)))
+    yield Row("sendmsg", network.sendmsg, sends)
+    yield Row("sendmmsg", network.sendmmsg, sends)
+
+
+def _lineage() -> Iterable[Row]:
+    yield Row("clone", guards.clone, always=_ALWAYS)
+    yield Row("clone3", guards.clone3, always=_ALWAYS)
+    yield Row("fork", guards.fork, always=_ALWAYS)
+    yield Row("vfork", guards.fork, always=_ALWAYS)
+    yield Row("exit", guards.leave_thread, always=_ALWAYS)
+    yield Row("exit_group", guards.leave, always=_ALWAYS)
+    for name in ("unshare", "setns"):
+        yield Row(name, guards.rights, always=_ALWAYS)
+    yield Row("prctl", guards.control, where=(Where(0, guards.PRCTLS),), always=_ALWAYS)
+
+
+def _credentials() -> Iterable[Row]:
+    """Only a privileged supervisor performs calls for other ids than its own."""
+    for name in ("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups", "capset"):
+        yield Row(name, guards.rights, always=_ALWAYS)
+
+
+def _others(protected: tuple[int, ...]) -> Iterable[Row]:
+    ours = Where(0, protected)
+    groups = Where(0, bits=0x80000000)
+    yield Row("kill", guards.kill(0), where=(ours, groups, Where(0, (0,))))
+    yield Row("tkill", guards.kill(0), where=(ours,))
+    yield Row("tgkill", guards.kill(0), where=(ours,))
+    yield Row("rt_sigqueueinfo", guards.kill(0), where=(ours,))
+    yield Row("rt_tgsigqueueinfo", guards.kill(0), where=(ours,))
+    yield Row("pidfd_send_signal", guards.kill_pidfd)
+    yield Row("ptrace", guards.same_domain(guards.register(1)), where=(Where(0, guards.PTRACES),))
+    yield Row("process_vm_readv", guards.same_domain(guards.register(0)))
+    yield Row("process_vm_writev", guards.same_domain(guards.register(0)))
+    yield Row("pidfd_getfd", guards.same_domain(guards.pidfd(0)))
+    for name in ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr", "migrate_pages", "move_pages"):
+        yield Row(name, guards.not_ours(0), where=(ours,))
+    for name in ("setpriority", "ioprio_set"):
+        yield Row(name, guards.not_ours(1), where=(Where(1, protected),))
+    yield Row("kcmp", guards.not_ours(0), where=(ours, Where(1, protected)))
+    for name in ("process_madvise", "process_mrelease"):
+        yield Row(name, guards.same_domain(guards.pidfd(0)))
+
+
+def _refused() -> Iterable[Row]:
+    unseen = "does input and output through io_uring, which is not seen: enforcing mode refuses it"
+    yield Row("io_uring_setup", guards.refuse(errno.ENOSYS, unseen))
+    yield Row("io_uring_enter", guards.refuse(errno.ENOSYS))
+    yield Row("io_uring_register", guards.refuse(errno.ENOSYS))
+    yield Row("landlock_create_ruleset", guards.refuse(errno.EOPNOTSUPP))
+    yield Row("landlock_restrict_self", guards.refuse(errno.EOPNOTSUPP))
+    yield Row("seccomp", guards.refuse(errno.EBUSY), where=(Where(1, bits=guards.SECCOMP_FILTER_FLAG_NEW_LISTENER),))
+    for name in (
+        "bpf", "perf_event_open", "userfaultfd", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load",
+        "swapon", "swapoff", "acct", "uselib",
+    ):
+        yield Row(name, guards.refuse(errno.EPERM))
+    for name in ("fsopen", "fsmount", "open_tree_attr"):
+        yield Row(name, guards.refuse(errno.ENOSYS))
+
+
+def rows(*, privileged: bool, protected: tuple[int, ...]) -> list[Row]:
+    """Every row, for a supervisor that holds rights above its callers' or not, and its own pids."""
+    parts = [_files(), _attributes(), _mounts(), _programs(), _sockets(), _lineage(), _others(protected), _refused()]
+    if privileged:
+        parts.append(_credentials())
+    return [row for part in parts for row in part]
+
+
+def by_number(table: Iterable[Row], architecture: Architecture) -> dict[int, Row]:
+    """The rows by system call number, without those that this architecture hasn't got."""
+    return {architecture.numbers[row.name]: row for row in table if row.name in architecture.numbers}
+
+
+def program(table: dict[int, Row], architecture: Architecture) -> bytes:
+    """The kernel's filter for these rows."""
+    return assemble(architecture.audit, architecture.foreign_bit, {number: row.where for number, row in table.items()})

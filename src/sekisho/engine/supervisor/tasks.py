@@ -1,0 +1,194 @@
+"""Which process is in which domain: lineage that a confined program can't forge.
+
+A task that asks for the first time is placed by its parent: every fork goes through us
+(``credits`` counts those whose child hasn't shown itself), a parent's children are placed
+before it may leave its domain by exec or exit, and an orphan is placed only where all
+parents that died owing a child agree. What stays ambiguous has no domain: ``Lost``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from sekisho.engine.supervisor.identity import Identity
+from sekisho.engine.supervisor.memory import Memory
+from sekisho.policy.model import Domain
+
+
+class Lost(Exception):
+    """A task whose domain can't be known."""
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """One thread group of the tree."""
+
+    tgid: int
+    domain: Domain
+    pidfd: int
+    parent: int
+    memory: Memory | None = None
+    shares_files: bool = False
+    """Somebody else may change its descriptor table while we look."""
+    threads: set[int] = field(default_factory=set)
+    credits: int = 0
+    """Forks let through whose child we haven't met."""
+    reaper: bool = False
+    """It asked to adopt orphans (PR_SET_CHILD_SUBREAPER), so a child of it may be another's."""
+    former: set[str] = field(default_factory=set)
+    """Domains it left by exec while still owing a child."""
+    identities: dict[int, Identity] = field(default_factory=dict)
+    """By thread: the rights and view its calls are performed with, as far as known."""
+    warned: set[str] = field(default_factory=set)
+    """Warnings already given about it."""
+    expected_roots: set[tuple[int, int]] | None = None
+    """After a chroot was let through: the only root directories it may have."""
+    executing: bool = False
+    """An execve was let through and its outcome isn't known yet."""
+
+    def open_memory(self, tid: int) -> Memory:
+        """The address space, opened once per program image."""
+        if self.memory is None:
+            self.memory = Memory(tid)
+        return self.memory
+
+    def forget_image(self) -> None:
+        """After an exec nothing of the old program image is used."""
+        if self.memory is not None:
+            self.memory.close()
+            self.memory = None
+        self.shares_files = False
+        self.threads.clear()
+        self.identities.clear()
+
+
+class Tasks:
+    """Every process of the tree that has asked for something and not yet died."""
+
+    def __init__(self, supervisor_pid: int) -> None:
+        self.supervisor_pid = supervisor_pid
+        self.by_tgid: dict[int, Process] = {}
+        self.by_tid: dict[int, Process] = {}
+        self.dead_debts: dict[Domain, int] = {}
+
+    def find(self, tid: int) -> Process:
+        """The process that task ``tid`` belongs to, placed now if it is new; raises Lost or OSError (gone)."""
+        process = self.by_tid.get(tid)
+        if process is not None and (process.tgid == tid or os.path.exists(f"/proc/{process.tgid}/task/{tid}")):
+            return process
+        tgid, parent = lineage(tid)
+        known = self.by_tgid.get(tgid)
+        if known is None:
+            known = self._place(tgid, parent)
+        known.threads.add(tid)
+        self.by_tid[tid] = known
+        return known
+
+    def add(self, tgid: int, domain: Domain, parent: int) -> Process:
+        """A process now known to be in ``domain``."""
+        process = Process(tgid, domain, os.pidfd_open(tgid), parent)
+        self.by_tgid[tgid] = self.by_tid[tgid] = process
+        return process
+
+    def _place(self, tgid: int, parent: int) -> Process:
+        candidates: dict[Domain, Process | None] = {}
+        owner = self.by_tgid.get(parent)
+        if owner is not None and (owner.credits > 0 or not owner.reaper):
+            candidates[owner.domain] = owner
+            if owner.former:
+                raise Lost(f"process {tgid}: forked while {parent} changed its domain")
+        if owner is None or owner.reaper:
+            for domain in self.dead_debts:
+                candidates.setdefault(domain, None)
+        if len(candidates) != 1:
+            raise Lost(f"process {tgid}: its parent is gone and {len(candidates)} domains may have forked it")
+        domain, giver = next(iter(candidates.items()))
+        child = self.add(tgid, domain, parent)
+        if giver is not None:
+            giver.credits = max(0, giver.credits - 1)
+            child.shares_files = False
+        else:
+            self._pay(domain)
+        return child
+
+    def _pay(self, domain: Domain) -> None:
+        self.dead_debts[domain] -= 1
+        if self.dead_debts[domain] <= 0:
+            del self.dead_debts[domain]
+
+    def settle(self, process: Process) -> None:
+        """Every child that ``process`` has now is placed in the domain it has now."""
+        if process.credits <= 0:
+            return
+        for child in children(process.tgid):
+            if child not in self.by_tgid:
+                try:
+                    self.find(child)
+                except (OSError, Lost):
+                    continue
+        if len(process.threads) <= 1:
+            process.credits = 0
+
+    def gone(self, process: Process) -> None:
+        """``process`` is dead: its ids may be anybody's from now on."""
+        if process.credits > 0:
+            self.dead_debts[process.domain] = self.dead_debts.get(process.domain, 0) + process.credits
+        if process.memory is not None:
+            process.memory.close()
+        os.close(process.pidfd)
+        self.by_tgid.pop(process.tgid, None)
+        for tid in (process.tgid, *process.threads):
+            if self.by_tid.get(tid) is process:
+                del self.by_tid[tid]
+
+    def thread_gone(self, tid: int) -> None:
+        """Thread ``tid`` (not a leader) is about to end."""
+        process = self.by_tid.get(tid)
+        if process is not None and process.tgid != tid:
+            process.threads.discard(tid)
+            del self.by_tid[tid]
+
+
+def lineage(tid: int) -> tuple[int, int]:
+    """(thread group, parent's thread group) of a task, from proc_pid_status(5); OSError when it is gone."""
+    tgid = parent = 0
+    with open(f"/proc/{tid}/status", "rb", buffering=0) as status:
+        for line in status.read(512).split(b"\n"):
+            if line.startswith(b"Tgid:"):
+                tgid = int(line[5:])
+            elif line.startswith(b"PPid:"):
+                parent = int(line[5:])
+    return tgid, parent
+
+
+def children(tgid: int) -> list[int]:
+    """The children of every thread of a process (proc_tid_children(5)), or by asking every process for its parent."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{tgid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        try:
+            with open(f"/proc/{tgid}/task/{thread}/children", "rb", buffering=0) as listing:
+                found += [int(word) for word in listing.read().split()]
+        except FileNotFoundError:
+            if os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
+                continue
+            return _children_by_parent(tgid)
+        except OSError:
+            continue
+    return found
+
+
+def _children_by_parent(tgid: int) -> list[int]:
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                if lineage(int(entry))[1] == tgid:
+                    found.append(int(entry))
+            except OSError:
+                continue
+    return found

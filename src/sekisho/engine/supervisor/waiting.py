@@ -1,0 +1,94 @@
+"""Calls that a worker is busy with: answered when it is done, given up when the caller is gone or signalled."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sekisho.engine.supervisor.call import Answer, Call, Later
+
+if TYPE_CHECKING:
+    from sekisho.engine.supervisor.supervisor import Supervisor
+from sekisho.engine.supervisor.workers import Worker
+
+_INTERVAL: Final = 0.05
+_ERESTARTSYS: Final = -512
+"""The kernel turns it into EINTR or a restart, as the caller's signal handler asked (SA_RESTART)."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    call: Call
+    worker: Worker
+    then: Callable[[Any], Answer] | None
+
+
+class Waiting:
+    """The pending calls of one supervisor."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
+        self._pending: dict[int, _Pending] = {}
+        self._next = 0.0
+
+    def add(self, call: Call, worker: Worker, then: Callable[[Any], Answer] | None) -> None:
+        """``call`` is answered with what ``worker`` gives back, through ``then`` where given."""
+        fd = worker.channel.fileno()
+        self._pending[fd] = _Pending(call, worker, then)
+        self.supervisor.workers.busy[fd] = worker
+        self.supervisor.watch(fd, lambda _: self._done(fd))
+
+    def patience(self) -> float:
+        """How long the loop may sleep, in seconds (-1: as long as it likes)."""
+        return _INTERVAL if self._pending else -1
+
+    def look(self) -> None:
+        """Calls whose caller has died or has a signal to handle are given up."""
+        if not self._pending or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _INTERVAL
+        for fd, pending in list(self._pending.items()):
+            gone = not self.supervisor.listener.valid(pending.call.notification.id)
+            if gone or _signalled(pending.call.tid):
+                self._forget(fd)
+                self.supervisor.workers.drop(pending.worker)
+                self.supervisor.reply(pending.call, _ERESTARTSYS)
+
+    def _forget(self, fd: int) -> None:
+        self.supervisor.unwatch(fd)
+        del self._pending[fd], self.supervisor.workers.busy[fd]
+
+    def _done(self, fd: int) -> None:
+        pending = self._pending[fd]
+        self._forget(fd)
+        answer: Answer
+        try:
+            result = pending.worker.receive()
+            answer = result if pending.then is None else pending.then(result)
+        except EOFError:
+            self.supervisor.workers.drop(pending.worker)
+            self.supervisor.reply(pending.call, -1)
+            return
+        except OSError as failure:
+            answer = -(failure.errno or 1)
+        self.supervisor.workers.give_back(pending.worker)
+        if not isinstance(answer, Later):
+            self.supervisor.reply(pending.call, answer)
+
+
+def _signalled(tid: int) -> bool:
+    """Whether a signal waits for task ``tid`` that it neither blocks nor ignores (proc_pid_status(5))."""
+    sets: dict[bytes, int] = {}
+    try:
+        with open(f"/proc/{tid}/status", "rb", buffering=0) as status:
+            for line in status.read(8192).split(b"\n"):
+                if line[:3] in (b"Sig", b"Shd"):
+                    key, _, value = line.partition(b":")
+                    if key != b"SigQ":
+                        sets[key] = int(value, 16)
+    except OSError:
+        return True
+    return bool((sets[b"SigPnd"] | sets[b"ShdPnd"]) & ~sets[b"SigBlk"] & ~sets[b"SigIgn"])

@@ -1,0 +1,221 @@
+"""Processes that act in a caller's place where the supervisor can't: with other rights, or because it may block.
+
+One worker has one identity and does one thing at a time; idle ones are kept. A worker holds
+neither the listener nor any policy: it is handed pinned descriptors and gives back a result.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sekisho.engine.supervisor import actions, identity, libc
+from sekisho.engine.supervisor.actions import Fd
+from sekisho.engine.supervisor.identity import Identity
+
+_LIMIT: Final = 1 << 20
+_MAX_FDS: Final = 253
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
+_KEPT_IDLE: Final = 16
+
+Done = Callable[[Any], None]
+
+
+_SLOT: Final = "descriptor"
+_FAILURE: Final = "failure"
+"""Words that stand in a message for a descriptor (its number follows) and for an errno; no action uses text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A result that is the caller's errno."""
+
+    errno: int
+
+
+def _pack(value: Any, fds: list[int]) -> Any:
+    if isinstance(value, Fd):
+        if value < 0:
+            return (_SLOT, -1)
+        fds.append(int(value))
+        return (_SLOT, len(fds) - 1)
+    if isinstance(value, Failure):
+        return (_FAILURE, value.errno)
+    if isinstance(value, tuple | list):
+        return type(value)(_pack(item, fds) for item in value)
+    return value
+
+
+def _unpack(value: Any, fds: list[int]) -> Any:
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == _SLOT:
+        return Fd(fds[value[1]]) if value[1] >= 0 else Fd(-1)
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == _FAILURE:
+        return Failure(value[1])
+    if isinstance(value, tuple | list):
+        return type(value)(_unpack(item, fds) for item in value)
+    return value
+
+
+def _transmit(channel: socket.socket, message: Any) -> None:
+    fds: list[int] = []
+    payload = repr(_pack(message, fds)).encode()
+    socket.send_fds(channel, [payload], fds)
+
+
+def _collect(channel: socket.socket) -> Any:
+    """The next message, a literal (never code, whoever sent it); EOFError when the other side is gone."""
+    payload, fds, _, _ = socket.recv_fds(channel, _LIMIT, _MAX_FDS)
+    if not payload:
+        raise EOFError
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    return _unpack(ast.literal_eval(payload.decode()), fds)
+
+
+@dataclass(eq=False, slots=True)
+class Worker:
+    """One process, from the supervisor's side."""
+
+    pid: int
+    channel: socket.socket
+    identity: Identity
+    done: Done | None = None
+
+    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        """The action's result; raises its OSError."""
+        self.send(name, arguments)
+        return self.receive()
+
+    def send(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """The action has begun."""
+        _transmit(self.channel, (name, arguments))
+
+    def receive(self) -> Any:
+        """The result of what was begun; raises its OSError, or EOFError when the worker died."""
+        result = _collect(self.channel)
+        if isinstance(result, Failure):
+            raise OSError(result.errno, os.strerror(result.errno))
+        return result
+
+    def kill(self) -> None:
+        """The process is gone and nothing of it is left."""
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.channel.close()
+
+
+@dataclass(slots=True)
+class Workers:
+    """The workers of one supervisor. ``close_in_child`` are descriptors that a worker must not have."""
+
+    own: Identity
+    close_in_child: Callable[[], None]
+    idle: dict[Identity, list[Worker]] = field(default_factory=dict)
+    busy: dict[int, Worker] = field(default_factory=dict)
+    pids: set[int] = field(default_factory=set)
+
+    def take(self, wanted: Identity, tid: int, root: int) -> Worker:
+        """An idle worker that acts as ``wanted``, started if there is none; OSError when that can't be had."""
+        waiting = self.idle.get(wanted)
+        if waiting:
+            return waiting.pop()
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (here, there):
+            for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                end.setsockopt(socket.SOL_SOCKET, option, _LIMIT)
+        supervisor = os.getpid()
+        pid = os.fork()
+        if not pid:
+            _worker_main(there, here, self, wanted, tid, root, supervisor)
+        there.close()
+        worker = Worker(pid, here, wanted)
+        self.pids.add(pid)
+        try:
+            worker.receive()
+        except (OSError, EOFError) as failure:
+            self.drop(worker)
+            raise failure if isinstance(failure, OSError) else OSError(1, "worker died") from None
+        return worker
+
+    def give_back(self, worker: Worker) -> None:
+        """``worker`` may serve another call of its identity."""
+        worker.done = None
+        if sum(map(len, self.idle.values())) >= _KEPT_IDLE:
+            self.drop(worker)
+        else:
+            self.idle.setdefault(worker.identity, []).append(worker)
+
+    def collected(self, pid: int) -> None:
+        """Process ``pid`` has been waited for; if it was a worker it counts no longer."""
+        self.pids.discard(pid)
+
+    def drop(self, worker: Worker) -> None:
+        """``worker`` is killed and forgotten."""
+        self.pids.discard(worker.pid)
+        worker.kill()
+
+    def close(self) -> None:
+        """No worker is left."""
+        for worker in [*self.busy.values(), *(w for group in self.idle.values() for w in group)]:
+            self.drop(worker)
+        self.busy.clear()
+        self.idle.clear()
+
+
+def _worker_main(
+    channel: socket.socket, other: socket.socket, workers: Workers, wanted: Identity, tid: int, root: int, parent: int
+) -> None:
+    """Never returns."""
+    code = 1
+    try:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        other.close()
+        workers.close_in_child()
+        actions.enter_process()
+        if os.getppid() != parent:
+            return
+        try:
+            if wanted != workers.own:
+                identity.enter(wanted, workers.own, tid, root)
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            libc.prctl(_PR_SET_DUMPABLE, 0)
+        except OSError as failure:
+            _transmit(channel, Failure(failure.errno or 1))
+            return
+        _transmit(channel, None)
+        _serve(channel)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _serve(channel: socket.socket) -> None:
+    while True:
+        try:
+            name, arguments = _collect(channel)
+        except EOFError:
+            return
+        try:
+            result = actions.ACTIONS[name](*arguments)
+        except OSError as failure:
+            result = Failure(failure.errno or 1)
+        _transmit(channel, result)
+        for value in (*_flat(arguments), *_flat(result)):
+            if isinstance(value, Fd) and value >= 0:
+                os.close(value)
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, tuple | list):
+        return [leaf for item in value for leaf in _flat(item)]
+    return [value]
