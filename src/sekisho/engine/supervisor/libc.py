@@ -58,6 +58,15 @@ def process_vm_writev(pid: int, local: Any, remote: Any) -> int:
     return max(0, int(_LIBC.process_vm_writev(pid, local, 1, remote, 1, 0)))
 
 
+def signalfd(number: int) -> int:
+    """A descriptor that becomes readable when the (blocked) signal ``number`` comes (signalfd(2))."""
+    mask = ctypes.create_string_buffer((1 << (number - 1)).to_bytes(8, "little"), 128)
+    fd = int(_LIBC.signalfd(-1, mask, os.O_CLOEXEC | os.O_NONBLOCK))
+    if fd < 0:
+        raise _error()
+    return fd
+
+
 _OPENAT2: Final = ctypes.CFUNCTYPE(
     ctypes.c_long, ctypes.c_long, ctypes.c_long, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_long, use_errno=True
 )(("syscall", _LIBC))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-import socket
 import time
 from typing import Final
 
 from sekisho.audit.record import format_json, make_notice, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
+from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.front import Back
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.supervisor import Supervisor
@@ -52,24 +53,17 @@ class Session:
     def attend(self, supervisor: Supervisor, child: int, back: Back) -> None:
         """Children's ends and stops are handled in the supervisor's loop; ``child`` is the command."""
         self._supervisor, self._child = supervisor, child
-        wake, alarm = socket.socketpair()
-        for end in (wake, alarm):
-            end.setblocking(False)
-        self._ends = (wake, alarm)
-        signal.set_wakeup_fd(alarm.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        supervisor.watch(wake.fileno(), lambda _: self._children())
+        # A signal that comes while a descriptor is being handed over would answer the call with 0 instead
+        # of it (seccomp_notify_addfd is interruptible), so every signal stays blocked and SIGCHLD is read.
+        signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._signals = libc.signalfd(signal.SIGCHLD)
+        supervisor.watch(self._signals, lambda _: self._children())
         supervisor.idle = self._idle
 
     def _children(self) -> None:
-        try:
-            self._ends[0].recv(4096)
-        except BlockingIOError:
-            pass
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._signals, 4096)
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED | _WALL)

@@ -177,8 +177,7 @@ def _worker_main(
     code = 1
     try:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.set_wakeup_fd(-1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
         other.close()
         workers.close_in_child()
         actions.enter_process()
