@@ -1,0 +1,168 @@
+"""The entries of one list that are about one operation, found by the arguments asked for.
+
+An entry is filed in one of three places:
+
+* ``exact`` when every operand allows one single value: found by hash of all arguments;
+* ``names`` when its leading operand is a name or one address: found by hash or by literal prefix, then tested;
+* ``loose`` otherwise (its leading operand is a group or an address range): always tested.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Hashable
+
+from sekisho.decide.buckets import Buckets, serial_of
+from sekisho.decide.conditions import Clause, compile_condition
+from sekisho.decide.decision import Decision
+from sekisho.decide.groups import path_group
+from sekisho.decide.operands import Test, exact_key, is_exact, parse_address, test_for
+from sekisho.decide.request import Request
+from sekisho.policy.grammar import Operand, Operation
+from sekisho.policy.model import AclEntry, Address, Config, Name, Namespace
+
+
+class Slot:
+    """One entry made ready for one operation.
+
+    ``tests`` are what is left to be tested of an entry once it has been found by its leading operand;
+    ``config`` and ``decision`` remember the last answer given with it.
+    """
+
+    __slots__ = ("clauses", "config", "decision", "entry", "serial", "tests")
+
+    def __init__(self, serial: int, entry: AclEntry, tests: tuple[tuple[int, Test], ...]) -> None:
+        self.serial = serial
+        self.entry = entry
+        self.tests = tests
+        self.clauses: tuple[Clause, ...] = tuple(compile_condition(condition) for condition in entry.conditions)
+        self.config: Config | None = None
+        self.decision: Decision | None = None
+
+    def fits(self, request: Request, namespace: Namespace) -> bool:
+        """Whether the operands that are still to be tested allow the request's arguments."""
+        arguments = request.arguments
+        return all(
+            test(arguments[position], namespace)
+            for position, test in self.tests
+            if not (position == 0 and request.ignore_first)
+        )
+
+    def holds(self, request: Request, namespace: Namespace) -> bool:
+        """Whether every condition clause is true."""
+        return all(clause(request.facts, namespace) for clause in self.clauses)
+
+
+class Table:
+    """The entries for one operation; ``exact`` is public because the most frequent question ends there."""
+
+    __slots__ = (
+        "_addresses",
+        "_leading",
+        "_literal",
+        "_loose",
+        "_names",
+        "_slots",
+        "exact",
+        "last",
+        "scattered",
+        "single",
+    )
+
+    def __init__(self, operation: Operation) -> None:
+        kinds = operation.operands
+        # The first operand of a mount isn't always compared, so it can't lead.
+        self._leading = 1 if operation.keyword == "file mount" else 0
+        self._addresses = kinds[0] is Operand.ADDRESS
+        self._literal = kinds[0] is Operand.DOMAIN
+        self.single = len(kinds) == 1
+        self.exact: dict[Hashable, list[tuple[int, Slot]]] = {}
+        self._names: Buckets[Slot] = Buckets()
+        self._loose: list[tuple[int, Slot]] = []
+        self._slots: dict[int, Slot] = {}
+        self.scattered = 0
+        self.last: Slot | None = None
+
+    def add(self, serial: int, entry: AclEntry) -> None:
+        """Files the entry; entries are matched in the order of their serials."""
+        lead = entry.operands[self._leading]
+        whole = self._is_whole(entry)
+        sifted = whole or (lead.group is None and (isinstance(lead, Name) or is_exact(lead)))
+        tests = tuple(
+            (position, test_for(operand))
+            for position, operand in enumerate(entry.operands)
+            if not whole and not (sifted and position == self._leading)
+        )
+        slot = self._slots[serial] = Slot(serial, entry, tests)
+        if self.last is None or serial > self.last.serial:
+            self.last = slot
+        if whole:
+            insort(self.exact.setdefault(self._key(entry), []), (serial, slot), key=serial_of)
+            return
+        self.scattered += 1
+        if isinstance(lead, Name) and lead.group is None:
+            self._names.add(lead.text, serial, slot)
+        elif isinstance(lead, Address) and is_exact(lead):
+            self._names.add_literal(exact_key(lead), serial, slot)
+        else:
+            insort(self._loose, (serial, slot), key=serial_of)
+
+    def remove(self, serial: int) -> None:
+        """Takes the entry out again."""
+        slot = self._slots.pop(serial)
+        entry = slot.entry
+        if self.last is slot:
+            self.last = self._slots[max(self._slots)] if self._slots else None
+        lead = entry.operands[self._leading]
+        if self._is_whole(entry):
+            key = self._key(entry)
+            self.exact[key] = [item for item in self.exact[key] if item[0] != serial]
+            if not self.exact[key]:
+                del self.exact[key]
+            return
+        self.scattered -= 1
+        if isinstance(lead, Name) and lead.group is None:
+            self._names.remove(lead.text, serial)
+        elif isinstance(lead, Address) and is_exact(lead):
+            self._names.remove_literal(exact_key(lead), serial)
+        else:
+            self._loose = [item for item in self._loose if item[0] != serial]
+
+    def _is_whole(self, entry: AclEntry) -> bool:
+        # A domain name is compared as it stands, also where it holds a pattern.
+        return self._literal or (self._leading == 0 and all(is_exact(operand) for operand in entry.operands))
+
+    def _key(self, entry: AclEntry) -> Hashable:
+        return exact_key(entry.operands[0]) if self.single else tuple(exact_key(operand) for operand in entry.operands)
+
+    def key(self, request: Request) -> Hashable:
+        """What ``exact`` files an entry under that allows exactly this request."""
+        if self.single:
+            return request.arguments[0]
+        if self._addresses:
+            return (parse_address(str(request.arguments[0])), *request.arguments[1:])
+        return request.arguments
+
+    def candidates(self, request: Request) -> list[Slot]:
+        """The entries that may grant the request, in order; each must still be asked ``fits`` and ``holds``."""
+        found = list(self.exact.get(self.key(request), ()))
+        if not self.scattered:
+            return [slot for _, slot in found]
+        before = found[0][0] if found and not found[0][1].clauses else None
+        lead = request.arguments[self._leading]
+        found += self._names.literals.get(parse_address(str(lead)) if self._addresses else lead, ())
+        found += self._names.patterns(str(lead), before)
+        found += self._loose
+        if len(found) > 1:
+            found.sort(key=serial_of)
+        return [slot for _, slot in found]
+
+
+def matched_text(slot: Slot, name: str, namespace: Namespace) -> str | None:
+    """The text of policy's own path that matches ``name`` in the slot's first operand, if it does."""
+    operand = slot.entry.operands[0]
+    if not isinstance(operand, Name):
+        return None
+    if operand.group is not None:
+        return path_group(namespace, operand.group).first(name)
+    return operand.text if test_for(operand)(name, namespace) else None
