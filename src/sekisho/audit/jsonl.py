@@ -1,0 +1,72 @@
+"""An audit record as one line of JSON, with the same facts under the same names as in the text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from sekisho.audit.values import Image, Record
+from sekisho.decide.request import FileType, Inode, Task
+from sekisho.policy.model import Mode
+
+_OBJECTS = ("path1", "path1_parent", "path2", "path2_parent")
+
+
+def format_json(record: Record) -> str:
+    """The record as one line without a newline; what is None is left out."""
+    fields: dict[str, Any] = {
+        "time": record.time,
+        "profile": record.profile,
+        "mode": record.mode.word,
+        "granted": record.granted,
+        "domain": record.domain,
+        "acl": record.acl,
+        "task": asdict(record.task),
+    }
+    for name in _OBJECTS:
+        inode = getattr(record, name)
+        if inode is not None:
+            fields[name.replace("_", ".")] = {key: value for key, value in asdict(inode).items() if value is not None}
+    if record.execution is not None:
+        fields["exec"] = asdict(record.execution)
+    if record.symlink_target is not None:
+        fields["symlink.target"] = record.symlink_target
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def parse_json(line: str) -> Record:
+    """The record that ``format_json`` made ``line`` of. Raises ValueError when the line isn't one."""
+    try:
+        fields = json.loads(line)
+        return _record(fields)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an audit record: {error!r}") from error
+
+
+def _record(fields: dict[str, Any]) -> Record:
+    return Record(
+        time=fields["time"],
+        profile=fields["profile"],
+        mode=Mode[fields["mode"].upper()],
+        granted=fields["granted"],
+        domain=fields["domain"],
+        acl=fields["acl"],
+        task=Task(**fields["task"]),
+        path1=_inode(fields.get("path1")),
+        path1_parent=_inode(fields.get("path1.parent")),
+        path2=_inode(fields.get("path2")),
+        path2_parent=_inode(fields.get("path2.parent")),
+        execution=_image(fields.get("exec")),
+        symlink_target=fields.get("symlink.target"),
+    )
+
+
+def _inode(fields: dict[str, Any] | None) -> Inode | None:
+    return None if fields is None else Inode(**{**fields, "type": FileType(fields["type"])})
+
+
+def _image(fields: dict[str, Any] | None) -> Image | None:
+    if fields is None:
+        return None
+    return Image(**{**fields, "argv": tuple(fields["argv"]), "envp": tuple(fields["envp"])})
