@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from sekisho.cli import options
 from sekisho.cli.output import Colour, coloured, print_json
-from sekisho.engine.supervisor.doctor import Finding, examine
+
+if TYPE_CHECKING:
+    from sekisho.engine.supervisor.doctor import Finding
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho doctor``."""
     parser.description = (
-        "Tell what Sekisho can enforce on this machine, as this user, and what it cannot, each found out by trying."
+        "Tell what Sekisho can enforce on this machine, as this user, and what it cannot, each found out by\ntrying."
     )
     parser.epilog = "The exit status is 0 if everything can be enforced, 3 if something cannot."
     options.add_json(parser)
@@ -21,9 +23,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The findings are printed; 3 if one of them is bad."""
+    from sekisho.engine.supervisor.doctor import examine
+
     findings = examine()
     if arguments.json:
-        print_json([asdict(finding) for finding in findings])
+        print_json([{"name": f.name, "ok": f.ok, "detail": f.detail, "hint": f.hint} for f in findings])
     else:
         for finding in findings:
             print(line(finding))

@@ -66,7 +66,7 @@ def _describe(domain: Domain) -> dict[str, object]:
 
 def _check(arguments: argparse.Namespace) -> int:
     directory = options.directory(arguments)
-    errors = directory.check()
+    errors = directory.errors()
     if arguments.json:
         print_json({"directory": str(directory.path), "errors": [_describe_error(error) for error in errors]})
     else:

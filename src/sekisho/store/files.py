@@ -76,6 +76,15 @@ def exists(fd: int, name: str) -> bool:
     return True
 
 
+def identity(fd: int, name: str) -> tuple[int, int, int, int] | None:
+    """What differs once the file ``name`` is replaced or written to; None where there is none."""
+    try:
+        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
 def read(fd: int, directory: Path, name: str) -> str | None:
     """The text of the file ``name``, None where there is none. Policy is ASCII; anything else is an error."""
     path = directory / name

@@ -1,0 +1,161 @@
+"""The policy directory: policy on disk in TOMOYO's format, read whole and replaced whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sekisho.errors import UserError
+from sekisho.learn.rewrite import DEFAULT_REWRITE, RewriteRules
+from sekisho.policy import printer
+from sekisho.policy.model import Policy
+from sekisho.policy.stat import Statistics, print_stat
+from sekisho.store import files, reading
+from sekisho.store.defaults import (
+    AUDIT,
+    DOMAIN_POLICY,
+    EXCEPTION_POLICY,
+    KERNEL_DOMAIN,
+    MANAGER,
+    POLICY_FILES,
+    PROFILE,
+    REWRITE,
+    STAT,
+    profiles,
+)
+from sekisho.store.merge import Snapshot, carry_over, snapshot
+
+_Identity = tuple[tuple[int, int, int, int] | None, ...]
+
+
+class PolicyDirectory:
+    """One policy directory. It remembers what it loaded, so that saving adds to what others saved meanwhile."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Nothing is read or made yet; a relative ``path`` is taken from the current directory of now."""
+        self.path = Path(os.path.abspath(path))
+        self._saved: Snapshot = {}
+        self._counted = Statistics()
+        self._on_disk: tuple[_Identity, Policy] | None = None
+
+    @property
+    def audit_log(self) -> Path:
+        """Where the audit log is, or will be."""
+        return self.path / AUDIT
+
+    def create(self) -> bool:
+        """The directory is there with all its files; True if it was made now.
+
+        A making that was cut short is finished; files that are there stay as they are.
+        """
+        try:
+            os.makedirs(self.path, 0o700, exist_ok=True)
+        except OSError as error:
+            hint = "choose another directory with -P"
+            raise UserError(f"cannot make policy directory {self.path}: {error.strerror}", hint) from None
+        with files.opened(self.path) as fd:
+            if files.exists(fd, DOMAIN_POLICY):
+                return False
+            with files.locked(fd, self.path):
+                # The domain policy comes last: where it is, everything is.
+                for name, text in _new_files().items():
+                    if not files.exists(fd, name):
+                        files.replace(fd, self.path, name, text)
+        return True
+
+    def check(self) -> None:
+        """The directory is there and can be relied on; raises UserError where it can't."""
+        with files.opened(self.path):
+            pass
+
+    def load(self) -> Policy:
+        """The whole policy. Raises UserError for a directory that can't be relied on, PolicyError for its text."""
+        with files.opened(self.path) as fd:
+            policy = reading.read_policy(fd, self.path)
+        self._saved = snapshot(policy)
+        return policy
+
+    def statistics(self) -> Statistics:
+        """The counters on disk; who goes on counting from them gives the result to ``save``."""
+        with files.opened(self.path) as fd:
+            self._counted = reading.read_statistics(fd, self.path)
+        return self._counted
+
+    def rewrite_rules(self) -> RewriteRules:
+        """The rules by which learning generalises names."""
+        with files.opened(self.path) as fd:
+            return reading.read_rewrite_rules(fd, self.path)
+
+    def errors(self) -> list[UserError]:
+        """Every error of every file; none means that ``load`` succeeds."""
+        with files.opened(self.path) as fd:
+            return reading.find_errors(fd, self.path)
+
+    def save(self, policy: Policy, statistics: Statistics | None = None) -> None:
+        """What came into the domains of ``policy`` since loading or the last save is on disk.
+
+        So is what others saved meanwhile: it is read again and added to. The same holds for counters, which begin
+        with zero unless ``statistics`` was asked. On an error (a full disk) each file has either all of it or what it
+        had, and the next save tries again.
+        """
+        now = snapshot(policy)
+        counted = self._counted if statistics is None else statistics
+        if now == self._saved and counted == self._counted:
+            return
+        with files.opened(self.path) as fd, files.locked(fd, self.path):
+            self._save_domains(fd, now)
+            if counted != self._counted:
+                total = reading.read_statistics(fd, self.path).plus(counted, since=self._counted)
+                files.replace(fd, self.path, STAT, print_stat(total))
+                self._counted = counted
+
+    def _save_domains(self, fd: int, now: Snapshot) -> None:
+        current = self._current(fd)
+        # Until the file is written, what is kept of it must not be taken for what it has.
+        self._on_disk = None
+        if carry_over(self._saved, now, current):
+            files.replace(fd, self.path, DOMAIN_POLICY, printer.print_domain_policy(current))
+        self._on_disk = (_identity(fd), current)
+        self._saved = now
+
+    def _current(self, fd: int) -> Policy:
+        """The policy on disk, not read again if nobody has written since."""
+        if self._on_disk is not None and self._on_disk[0] == _identity(fd):
+            return self._on_disk[1]
+        return reading.read_policy(fd, self.path)
+
+    def format(self) -> list[str]:
+        """Every file of policy is in canonical form; the names of those that weren't."""
+        changed = []
+        with files.opened(self.path) as fd, files.locked(fd, self.path):
+            policy = reading.read_policy(fd, self.path)
+            for name, text in _texts(policy).items():
+                if files.read(fd, self.path, name) not in (text, None):
+                    files.replace(fd, self.path, name, text)
+                    changed.append(name)
+        return changed
+
+
+def _new_files() -> dict[str, str]:
+    return {
+        PROFILE: profiles(),
+        EXCEPTION_POLICY: "",
+        MANAGER: "",
+        STAT: print_stat(Statistics()),
+        REWRITE: DEFAULT_REWRITE,
+        DOMAIN_POLICY: KERNEL_DOMAIN,
+    }
+
+
+def _texts(policy: Policy) -> dict[str, str]:
+    return {
+        PROFILE: printer.print_profile(policy),
+        EXCEPTION_POLICY: printer.print_exception_policy(policy),
+        DOMAIN_POLICY: printer.print_domain_policy(policy),
+        MANAGER: printer.print_manager(policy),
+    }
+
+
+def _identity(fd: int) -> _Identity:
+    """What differs once a file of policy is replaced or written to."""
+    return tuple(files.identity(fd, name) for name in POLICY_FILES)

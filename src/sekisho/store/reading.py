@@ -1,0 +1,87 @@
+"""The files of a policy directory as a Policy; every error in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from sekisho.errors import PolicyError, UserError
+from sekisho.learn.rewrite import DEFAULT_REWRITE, RewriteRules
+from sekisho.policy.model import Policy
+from sekisho.policy.parser import parse_domain_policy, parse_exception_policy, parse_manager, parse_profile
+from sekisho.policy.stat import Statistics, parse_stat
+from sekisho.store import files
+from sekisho.store.defaults import DOMAIN_POLICY, EXCEPTION_POLICY, MANAGER, POLICY_FILES, PROFILE, REWRITE, STAT
+
+
+def read_policy(fd: int, directory: Path) -> Policy:
+    """The policy of the directory open as ``fd``; raises the first error there is."""
+    policy = Policy()
+    for name in POLICY_FILES:
+        _read_into(policy, fd, directory, name)
+    check_profiles(policy, directory)
+    return policy
+
+
+def read_statistics(fd: int, directory: Path) -> Statistics:
+    """The counters of stat.conf, all zero where there is no such file."""
+    text = files.read(fd, directory, STAT)
+    return parse_stat(text, source=str(directory / STAT)) if text else Statistics()
+
+
+def read_rewrite_rules(fd: int, directory: Path) -> RewriteRules:
+    """The rules of rewrite.conf, the default ones where there is no such file."""
+    text = files.read(fd, directory, REWRITE)
+    return RewriteRules.parse(DEFAULT_REWRITE if text is None else text, str(directory / REWRITE))
+
+
+def find_errors(fd: int, directory: Path) -> list[UserError]:
+    """Every error of every file; none means that the policy can be loaded."""
+    policy = Policy()
+    errors: list[UserError] = []
+    for name in POLICY_FILES:
+        errors += _errors_of(partial(_read_into, policy, fd, directory, name))
+    errors += _errors_of(partial(read_statistics, fd, directory))
+    errors += _errors_of(partial(read_rewrite_rules, fd, directory))
+    return errors or _errors_of(lambda: check_profiles(policy, directory))
+
+
+def _errors_of(step: Callable[[], object]) -> list[UserError]:
+    try:
+        step()
+    except PolicyError as error:
+        return [error, *error.others]
+    except UserError as error:
+        return [error]
+    return []
+
+
+def _read_into(policy: Policy, fd: int, directory: Path, name: str) -> None:
+    text = files.read(fd, directory, name)
+    if (text is None and name in _NEEDED) or (text == "" and name in _NEVER_EMPTY):
+        state = "is missing" if text is None else "is empty"
+        hint = "the directory is half-written: put the file back, or start anew with another directory"
+        raise UserError(f"{directory / name} {state}", hint)
+    _PARSERS[name](text or "", policy, source=str(directory / name))
+
+
+def check_profiles(policy: Policy, directory: Path) -> None:
+    """Every domain's profile is defined; otherwise nothing would be held to anything, so that is an error."""
+    for domain in policy.domains.values():
+        if not domain.deleted and domain.profile not in policy.namespaces[domain.namespace].profiles:
+            message = f"{directory / DOMAIN_POLICY}: domain '{domain.name}' has profile {domain.profile}"
+            prefix = "" if domain.namespace == "<kernel>" else f"{domain.namespace} "
+            hint = f"define it: {prefix}{domain.profile}-CONFIG={{ mode=... }}"
+            raise UserError(f"{message}, which {directory / PROFILE} doesn't define", hint)
+
+
+_PARSERS: Final = {
+    PROFILE: parse_profile,
+    EXCEPTION_POLICY: parse_exception_policy,
+    DOMAIN_POLICY: parse_domain_policy,
+    MANAGER: parse_manager,
+}
+_NEEDED: Final = (PROFILE, EXCEPTION_POLICY, DOMAIN_POLICY)
+_NEVER_EMPTY: Final = (PROFILE, DOMAIN_POLICY)
