@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.decide.support import execution, facts, inode
 
 from sekisho.decide.conditions import compile_condition
 from sekisho.decide.request import Facts, FileType
 from sekisho.policy.acl import parse_acl
 from sekisho.policy.model import Name, Namespace, Number
-from tests.decide.support import execution, facts, inode
 
 NAMESPACE = Namespace(
     "<kernel>",

@@ -5,7 +5,6 @@ Planning has no side effects, so that an engine may plan, ask, wait and plan aga
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,26 +62,16 @@ def aggregate(namespace: Namespace, exename: str) -> str:
     return exename
 
 
-def plan_execution(
-    policy: Policy,
-    domain: Domain,
-    exename: str,
-    facts: Facts,
-    learned_name: Callable[[str], str] | None = None,
-) -> ExecutionPlan:
+def plan_execution(policy: Policy, domain: Domain, exename: str, facts: Facts) -> ExecutionPlan:
     """Plans the execution of ``exename`` by a task in ``domain``.
 
-    ``learned_name`` says under which name learning will write a program down: in learning mode a program that
-    no entry grants yet goes at once where its entry will send it from the next time on.
+    An entry learned meanwhile may give the program another name: an engine that learns plans again afterwards.
     """
     namespace = policy.namespaces[domain.namespace]
     name = aggregate(namespace, exename)
     request = Request(_EXECUTE, (name,), facts)
     decision = decide(policy, domain, request)
     candidate = decision.matched or name
-    if learned_name is not None and not decision.granted and decision.mode is Mode.LEARNING:
-        written = learned_name(name)
-        candidate = candidate if written == name else written
     preference = decision.entry.preference if decision.entry is not None else None
     if preference is not None:
         destination = _preferred(domain, candidate, preference)
