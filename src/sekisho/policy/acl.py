@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, NoReturn
 
@@ -10,7 +9,7 @@ from sekisho.names.word import is_correct_path
 from sekisho.policy.conditions import conditions_at
 from sekisho.policy.edit import in_table_order
 from sekisho.policy.grammar import OPERATIONS, Operand, Operation
-from sekisho.policy.lines import Fault, expect_word, position_error, words_of
+from sekisho.policy.lines import Fault, expect_word, position_error, suggest, words_of
 from sekisho.policy.model import AclEntry, Name, OperandValue
 from sekisho.policy.numbers import number_at
 from sekisho.policy.operands import address_at, domain_at, name_at, word_at
@@ -126,13 +125,12 @@ def _preference(operations: tuple[Operation, ...], words: list[str], at: int) ->
 
 def _refuse_directive(words: list[str], at: int) -> NoReturn:
     word = words[at]
-    hint = "an entry begins with file, network, misc or task"
     if word.startswith("allow_") or word.isdigit():
         hint = f"this is TOMOYO 2.3's syntax: write file {word.removeprefix('allow_')} …"
     elif word in ("capability", "ipc"):
         hint = "this belongs to TOMOYO 1.8 and isn't in this language"
-    elif close := get_close_matches(word, _HEADS, 1):
-        hint = f"did you mean {close[0]}?"
+    else:
+        hint = suggest(word, _HEADS, "an entry begins with file, network, misc or task")
     raise Fault(at, f"unknown directive {word!r}", hint)
 
 
@@ -145,8 +143,7 @@ def _refuse_operations(words: list[str], at: int, operations_at: int) -> NoRetur
     offset = 0
     for part in word.split("/"):
         if part not in keywords:
-            close = get_close_matches(part, keywords, 1)
-            hint = f"did you mean {close[0]}?" if close else f"{prefix}has: {' '.join(keywords)}"
+            hint = suggest(part, keywords, f"{prefix}has: {' '.join(keywords)}")
             raise Fault(operations_at, f"unknown operation {part!r}", hint, offset)
         offset += len(part) + 1
     raise Fault(operations_at, f"{word!r} joins operations that take different operands", "write one entry for each")

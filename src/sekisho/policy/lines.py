@@ -7,12 +7,14 @@ column, and goes on to the next line, so that all errors of a text are told at o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from sekisho.errors import PolicyError
 
 _WORD: Final = re.compile(r"[!-~]+")
+_BLANK: Final = "".join(map(chr, range(0x21)))
+
 LINE: Final = -1
 _FOREIGN: Final = re.compile(r"[^\x00-~]")
 
@@ -74,7 +76,7 @@ def read_lines(text: str, source: str, read: Callable[[str], None]) -> None:
     """
     errors: list[PolicyError] = []
     for number, raw in enumerate(text.split("\n"), 1):
-        stripped = raw.lstrip()
+        stripped = raw.lstrip(_BLANK)
         if not stripped or stripped[0] == "#":
             continue
         try:
@@ -97,3 +99,11 @@ def expect_word(words: list[str], at: int, what: str) -> str:
     if at < len(words):
         return words[at]
     raise Fault(at, f"expected {what}, found the end of the line")
+
+
+def suggest(word: str, choices: Iterable[str], otherwise: str) -> str:
+    """The hint for an unknown word: the choice that looks like it, or ``otherwise``."""
+    from difflib import get_close_matches  # only a text with errors is worth the time that importing takes
+
+    close = get_close_matches(word, choices, 1, cutoff=0.7)
+    return f"did you mean {close[0]}?" if close else otherwise

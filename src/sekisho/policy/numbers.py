@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from sekisho.names.word import is_correct_word
 from sekisho.policy.lines import Fault
 from sekisho.policy.model import Number
 
@@ -61,6 +62,6 @@ def number_at(words: list[str], at: int, what: str) -> Number:
     try:
         return canonical_number(word)
     except NotANumber as error:
-        if word[0] == "@":
+        if word[0] == "@" and is_correct_word(word[1:]):
             return Number(word, group=word[1:])
         raise Fault(at, f"{what}: {error}") from None

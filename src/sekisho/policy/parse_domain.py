@@ -44,12 +44,10 @@ class _Reader:
     def __init__(self, policy: Policy) -> None:
         self.changes: list[Change] = []
         self._known = set(policy.domains)
-        self._current: str | None = None
+        self._speaks_of_domain = False
 
     def read(self, raw: str) -> None:
         words = words_of(raw)
-        if not words:
-            return
         first = words[0]
         if first[0] == "<":
             self._select(words, 0, create=True)
@@ -64,12 +62,11 @@ class _Reader:
             self._read_line(words, 0, delete=False)
 
     def _select(self, words: list[str], at: int, *, create: bool) -> None:
-        self._current = None
+        self._speaks_of_domain = True  # even if this line is wrong: the next ones aren't, then
         name = _whole_domain(words, at)
         if name not in self._known and not create:
             raise Fault(at, f"there is no domain {name}", "leave out select to create it")
         self._known.add(name)
-        self._current = name
         self.changes.append(lambda policy, domain: ensure_domain(policy, name))
 
     def _delete_domain(self, words: list[str]) -> None:
@@ -77,7 +74,7 @@ class _Reader:
         if name == "<kernel>":
             raise Fault(1, "<kernel> can't be deleted", "delete its entries instead")
         self._known.discard(name)
-        self._current = None
+        self._speaks_of_domain = False
 
         def change(policy: Policy, domain: Domain) -> Domain:
             delete_domain(policy, name)
@@ -87,7 +84,7 @@ class _Reader:
 
     def _read_line(self, words: list[str], at: int, *, delete: bool) -> None:
         change = _line(words, at, delete=delete)
-        if self._current is None:
+        if not self._speaks_of_domain:
             raise Fault(at, "this line belongs to no domain", "put the domainname on a line of its own before it")
         self.changes.append(change)
 

@@ -12,14 +12,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Final, TypeVar
 
 from sekisho.names.pattern import is_pattern
 from sekisho.names.word import is_correct_path
 from sekisho.policy.acl import acl_at
 from sekisho.policy.edit import add_entry, delete_entry, ensure_acl_group, ensure_namespace
-from sekisho.policy.lines import Fault, expect_end, expect_word, read_lines, words_of
+from sekisho.policy.lines import Fault, expect_end, expect_word, read_lines, suggest, words_of
 from sekisho.policy.model import AclEntry, Name, Namespace, Policy, TransitionControl
 from sekisho.policy.numbers import number_at
 from sekisho.policy.operands import address_at, domain_at, namespace_at, path_at, small_number_at, word_at
@@ -49,8 +48,6 @@ def parse_exception_policy(text: str, policy: Policy, *, source: str = "exceptio
 
     def read(raw: str) -> None:
         words = words_of(raw)
-        if not words:
-            return
         at = 1 if words[0][0] == "<" else 0
         namespace = namespace_at(words, 0) if at else "<kernel>"
         delete = words[at : at + 1] == ["delete"]
@@ -98,8 +95,7 @@ def _line(words: list[str], at: int, lists: _Lists, *, delete: bool) -> Change:
         return _group_entry(number, acl_at(words, at + 2), delete=delete)
     if keyword.endswith("_group") and keyword in _OTHERS:
         return _member(keyword, words, at + 1, lists, delete=delete)
-    close = get_close_matches(keyword, TRANSITIONS + _OTHERS, 1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {' '.join(_OTHERS + TRANSITIONS)}"
+    hint = suggest(keyword, TRANSITIONS + _OTHERS, f"there are: {' '.join(_OTHERS + TRANSITIONS)}")
     if keyword in ("file", "network", "misc", "task"):
         hint = "entries stand in domain policy, or here after acl_group N"
     raise Fault(at, f"unknown directive {keyword!r}", hint)

@@ -28,9 +28,8 @@ def parse_manager(text: str, policy: Policy, *, source: str = "manager.conf") ->
 
     def read(raw: str) -> None:
         words = words_of(raw)
-        if words:
-            deletes = words[0] == "delete"
-            changes.append((_manager(words, int(deletes)), not deletes))
+        deletes = words[0] == "delete"
+        changes.append((_manager(words, int(deletes)), not deletes))
 
     read_lines(text, source, read)
     managers = dict.fromkeys(policy.managers)

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Final, TypeVar
 
 from sekisho.names.word import is_correct_namespace
 from sekisho.policy.edit import ensure_namespace
 from sekisho.policy.grammar import PROFILE_OPERATIONS
-from sekisho.policy.lines import LINE, Fault, read_lines
+from sekisho.policy.lines import LINE, Fault, read_lines, suggest
 from sekisho.policy.model import Config, Mode, Policy, Profile
 
 VERSION: Final = 20150505
@@ -85,8 +84,7 @@ class _Reader:
                 key_at,
             )
         if parts[3] and parts[3] not in CONFIG_NAMES:
-            close = get_close_matches(parts[3], CONFIG_NAMES, 1)
-            hint = f"did you mean {close[0]}?" if close else "see docs/language.md, Profiles, for all there are"
+            hint = suggest(parts[3], CONFIG_NAMES, "see docs/language.md, Profiles, for all there are")
             raise Fault(LINE, f"unknown operation {parts[3]!r}", hint, key_at + parts.start(3))
         profile = self._profiles(name).setdefault(int(parts[1]), Profile())
         if parts[2] == "COMMENT":

@@ -63,7 +63,7 @@ class Statistics:
         if mode is Mode.DISABLED:
             return self
         count: Count = getattr(self, mode.word)
-        return replace(self, **{mode.word: count.plus(1, at)})
+        return replace(self, **{mode.word: count.plus(1, at)})  # type: ignore[arg-type]
 
     def plus(self, other: Statistics, *, since: Statistics | None = None) -> Statistics:
         """This, and what was counted from ``since`` (nothing if None) to ``other``; memory as ``other`` has it."""
