@@ -204,9 +204,7 @@ def set_flags(fd: Fd, flags: int) -> int:
 
 def getattr_stat(fd: Fd, size: int) -> bytes:
     """The kernel's own ``struct stat`` of the object behind ``fd`` (``size`` bytes)."""
-    buffer = ctypes.create_string_buffer(size)
-    libc.syscall("newfstatat", int(fd), b"", buffer, libc.AT_EMPTY_PATH)
-    return buffer.raw
+    return libc.fstat_raw(fd, size)
 
 
 def getattr_statx(fd: Fd, flags: int, mask: int) -> bytes:

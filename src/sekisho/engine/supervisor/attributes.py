@@ -13,7 +13,7 @@ from sekisho.engine.supervisor.actions import STATX_SIZE
 from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Object, Plan, signed
 
 Planner = Callable[[Call], Plan | Answer]
-_STAT_SIZE = 144 if os.uname().machine == "x86_64" else 128
+STAT_SIZE = 144 if os.uname().machine == "x86_64" else 128
 _STATX_FLAGS = 0x6000
 _STAT_FLAGS = libc.AT_SYMLINK_NOFOLLOW | libc.AT_EMPTY_PATH | 0x800
 _KEEP = 0xFFFFFFFF
@@ -57,7 +57,7 @@ def stat(buffer: int, path: int | None = None, dirfd: int | None = None, flags: 
         def perform() -> Answer:
             if path is None and not call.process.shares_files:
                 return PROCEED
-            call.write(call.args[buffer], call.run("getattr_stat", found.fd, _STAT_SIZE))
+            call.write(call.args[buffer], call.run("getattr_stat", found.fd, STAT_SIZE))
             return 0
 
         return Plan([_getattr(call, found)], perform)

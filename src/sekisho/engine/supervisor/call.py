@@ -42,6 +42,8 @@ class Plan:
 
     requests: Sequence[Request]
     perform: Callable[[], Answer]
+    changes: bool = False
+    """It changes what names mean, although calls of its kind mostly don't."""
 
 
 @dataclass(slots=True)

@@ -187,7 +187,7 @@ def chroot(call: Call) -> Plan | Answer:
     request = call.request("file chroot", found.name, facts=CallFacts(call, path1=found.status))
     process, tid = call.process, call.tid
     before = os.stat(f"/proc/{tid}/root")
-    process.identities.clear()
+    call.supervisor.tasks.forget_identities()
 
     def perform() -> Answer:
         allowed = {(status.st_dev, status.st_ino) for status in (before, found.status)}

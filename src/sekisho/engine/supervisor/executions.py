@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.decide.request import Execution
 from sekisho.domain.transition import creation_lines, enter, plan_execution
-from sekisho.engine.supervisor import libc
+from sekisho.engine.supervisor import libc, procfs
 from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Object
 from sekisho.engine.supervisor.notify import Notification
 from sekisho.engine.supervisor.program import Program, foresee
@@ -31,6 +31,7 @@ _SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
 _O_TRACEEXEC: Final = 0x10
 _O_EXITKILL: Final = 0x100000
 _EVENT_EXEC, _EVENT_STOP = 4, 128
+_REMEMBERED: Final = 1000
 _AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = 0x100, 0x1000
 
 
@@ -66,6 +67,7 @@ class Executions:
         self.supervisor = supervisor
         self._pending: dict[int, _Pending] = {}
         self._seized: dict[int, int] = {}
+        self._environments: set[tuple[Domain, int, int, tuple[bytes, ...]]] = set()
 
     def attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
         """The answer to an exec; in a domain where nothing is enforced one that would fail anyway goes to the kernel."""
@@ -120,12 +122,25 @@ class Executions:
             judge.counters.updates += 1
             for line in creation_lines(destination):
                 judge.note(destination, line, facts)
-        environment = [call.request("misc env", self._variable(word), facts=facts) for word in facts.execution.envp] if facts.execution else []
         reads = [call.request("file read", each.name, facts=CallFacts(call, path1=each.status)) for each in program.interpreters]
-        return destination if judge.allows(destination, (*environment, *reads)) else None
+        return destination if self._environment(call, destination, facts) and judge.allows(destination, reads) else None
 
-    def _variable(self, word: bytes) -> str:
-        return self.supervisor.namer.encode(word.partition(b"=")[0])
+    def _environment(self, call: Call, destination: Domain, facts: CallFacts) -> bool:
+        """Whether ``destination`` takes these environment variables; an answer without a word is remembered."""
+        assert facts.execution is not None
+        names = tuple(word.partition(b"=")[0] for word in facts.execution.envp)
+        judge = self.supervisor.judge
+        key = (destination, destination.generation, destination.profile, names)
+        if key in self._environments:
+            return True
+        requests = [call.request("misc env", self.supervisor.namer.encode(name), facts=facts) for name in names]
+        if not judge.allows(destination, requests):
+            return False
+        if judge.repeatable:
+            if len(self._environments) >= _REMEMBERED:
+                self._environments.clear()
+            self._environments.add(key)
+        return True
 
     def _let_through(self, call: Call, destination: Domain, program: Program, envp: tuple[bytes, ...], verify: bool) -> Answer:
         process = call.process
@@ -186,7 +201,7 @@ class Executions:
             process.former.add(process.domain.name)
         for tid in process.threads - {process.tgid}:
             self.supervisor.tasks.by_tid.pop(tid, None)
-        process.forget_image()
+        process.forget_image(same_rights=not self.supervisor.privileged)
         process.domain = pending.destination
 
     def stopped(self, pid: int, status: int) -> bool:
@@ -253,18 +268,16 @@ class Executions:
     def _check_root(self, process: Process, tid: int) -> None:
         allowed, process.expected_roots = process.expected_roots, None
         root = os.stat(f"/proc/{tid}/root")
-        process.identities.clear()
+        self.supervisor.tasks.forget_identities()
         if allowed is not None and (root.st_dev, root.st_ino) not in allowed:
             self.kill(process, "the directory of a chroot was swapped")
 
 
 def _vector(tgid: int, name: str) -> tuple[bytes, ...]:
-    with open(f"/proc/{tgid}/{name}", "rb") as file:
-        data = file.read()
+    data = procfs.read_all(f"/proc/{tgid}/{name}")
     return tuple(data[:-1].split(b"\0")) if data else ()
 
 
 def _auxv(tid: int) -> bytes:
     """The auxiliary vector: random addresses make every image's its own (proc_pid_auxv(5))."""
-    with open(f"/proc/{tid}/auxv", "rb") as file:
-        return file.read()
+    return procfs.read(f"/proc/{tid}/auxv")

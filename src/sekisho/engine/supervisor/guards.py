@@ -18,6 +18,8 @@ from sekisho.engine.supervisor.call import PROCEED, Answer, Call, signed
 Guard = Callable[[Call], Answer]
 
 CLONE_VM, CLONE_FILES, CLONE_PARENT, CLONE_THREAD = 0x100, 0x400, 0x8000, 0x10000
+_NEW_VIEW: Final = 0x10000000 | 0x00020000
+"""CLONE_NEWUSER and CLONE_NEWNS."""
 _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER, _PR_SET_PTRACER = 4, 35, 36, 0x59616D61
 PRCTLS: Final = (_PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER)
 _PTRACE_ATTACH, _PTRACE_SEIZE, _PTRACE_TRACEME = 16, 0x4206, 0
@@ -29,7 +31,10 @@ def _forked(call: Call, flags: int) -> None:
     if flags & CLONE_FILES:
         call.process.shares_files = True
     if not flags & CLONE_THREAD:
-        call.process.credits += 1
+        process = call.process
+        alone = process.credits == 0 and not flags & _NEW_VIEW
+        process.fork_identity = process.identities.get(call.tid) if alone else None
+        process.credits += 1
 
 
 def clone(call: Call) -> Answer:
@@ -92,7 +97,7 @@ def control(call: Call) -> Answer:
 
 def _targets(call: Call, pid: int) -> set[int]:
     """The protected processes that ``pid``, as kill(2) reads it, would reach."""
-    protected = call.supervisor.protected_pids
+    protected = call.supervisor.guard.processes
     if pid > 0:
         return {pid} & protected
     group = -pid if pid < -1 else os.getpgid(call.process.tgid)
@@ -122,7 +127,7 @@ def kill_pidfd(call: Call) -> Answer:
     """pidfd_send_signal(2)."""
     if not call.enforcing:
         return PROCEED
-    return -errno.EPERM if _pidfd_pid(call, call.args[0]) in call.supervisor.protected_pids else PROCEED
+    return -errno.EPERM if _pidfd_pid(call, call.args[0]) in call.supervisor.guard.processes else PROCEED
 
 
 def _pidfd_pid(call: Call, number: int) -> int:
@@ -162,7 +167,7 @@ def not_ours(index: int) -> Guard:
     """A call on a process by pid that must not be one of ours."""
 
     def guard(call: Call) -> Answer:
-        reached = signed(call.args[index]) in call.supervisor.protected_pids
+        reached = signed(call.args[index]) in call.supervisor.guard.processes
         return -errno.EPERM if call.enforcing and reached else PROCEED
 
     return guard

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sekisho.engine.supervisor import libc
 from sekisho.decide.request import Task
+from sekisho.engine.supervisor import libc, procfs
 
 _CAPABILITY_V3: Final = 0x20080522
 _PR_SET_KEEPCAPS: Final = 8
 _PR_SET_SECUREBITS: Final = 28
 _NO_FIXUP: Final = 0x4 | 0x10
 """SECBIT_NO_SETUID_FIXUP and KEEP_CAPS: changing ids leaves capabilities to us."""
+_SET_IDS: Final = 0b11 << 6
+"""CAP_SETGID and CAP_SETUID."""
 CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNS: Final = 0x00020000
 
@@ -41,18 +44,14 @@ class Identity:
 
 def of(tid: int) -> Identity:
     """The identity of task ``tid`` now (proc_pid_status(5)); OSError when it is gone or hidden from us."""
-    fields: dict[bytes, bytes] = {}
-    with open(f"/proc/{tid}/status", "rb", buffering=0) as status:
-        for line in status.read(8192).split(b"\n"):
-            key, _, value = line.partition(b":")
-            fields[key] = value
+    status = procfs.read(f"/proc/{tid}/status")
     root = os.stat(f"/proc/{tid}/root")
-    uids, gids = (tuple(int(word) for word in fields[key].split()) for key in (b"Uid", b"Gid"))
+    uids, gids = (tuple(map(int, procfs.field(status, key).split())) for key in (b"Uid", b"Gid"))
     return Identity(
         uids=(uids[0], uids[1], uids[2], uids[3]),
         gids=(gids[0], gids[1], gids[2], gids[3]),
-        groups=tuple(int(word) for word in fields[b"Groups"].split()),
-        capabilities=int(fields[b"CapEff"], 16),
+        groups=tuple(map(int, procfs.field(status, b"Groups").split())),
+        capabilities=int(procfs.field(status, b"CapEff"), 16),
         user_namespace=os.readlink(f"/proc/{tid}/ns/user"),
         mount_namespace=os.readlink(f"/proc/{tid}/ns/mnt"),
         root=(root.st_dev, root.st_ino),
@@ -61,11 +60,7 @@ def of(tid: int) -> Identity:
 
 def umask_of(tid: int) -> int:
     """The umask of task ``tid``."""
-    with open(f"/proc/{tid}/status", "rb", buffering=0) as status:
-        for line in status.read(256).split(b"\n"):
-            if line.startswith(b"Umask:"):
-                return int(line[6:], 8)
-    return 0o022
+    return int(procfs.field(procfs.read(f"/proc/{tid}/status", 256), b"Umask"), 8)
 
 
 def enter(wanted: Identity, own: Identity, tid: int, root: int) -> None:
@@ -73,32 +68,45 @@ def enter(wanted: Identity, own: Identity, tid: int, root: int) -> None:
 
     Task ``tid`` has that identity; ``root`` is an O_PATH descriptor of its root directory.
     """
+    outer = own.capabilities & _SET_IDS == _SET_IDS
+    if outer:
+        # Ids as we know them, while we have every right: the caller's user namespace may have no name for them yet.
+        libc.prctl(_PR_SET_SECUREBITS, _NO_FIXUP)
+        _take_ids(wanted, own, _same, _same)
+    spaced = wanted.user_namespace != own.user_namespace
     spaces = []
-    if wanted.user_namespace != own.user_namespace:
+    if spaced:
         spaces.append((CLONE_NEWUSER, os.open(f"/proc/{tid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)))
     if wanted.mount_namespace != own.mount_namespace:
         spaces.append((CLONE_NEWNS, os.open(f"/proc/{tid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)))
     for kind, fd in spaces:
         libc.syscall("setns", fd, kind)
+        os.close(fd)
     if wanted.root != own.root:
         os.fchdir(root)
         os.chroot(".")
         os.chdir("/")
-    if (wanted.uids, wanted.gids, wanted.groups, wanted.capabilities) != (own.uids, own.gids, own.groups, own.capabilities):
-        _become(wanted, spaced=bool(spaces) and spaces[0][0] == CLONE_NEWUSER, tid=tid)
+    if not outer:
+        _take_ids(wanted, own, _Map(tid, "uid", spaced).inside, _Map(tid, "gid", spaced).inside)
+    if spaced or wanted.capabilities != own.capabilities:
+        set_capabilities(wanted.capabilities)
 
 
-def _become(wanted: Identity, *, spaced: bool, tid: int) -> None:
-    uid, gid = _Map(tid, "uid", spaced), _Map(tid, "gid", spaced)
-    if not spaced:
-        libc.prctl(_PR_SET_SECUREBITS, _NO_FIXUP)
-        os.setgroups(list(wanted.groups))
-    libc.prctl(_PR_SET_KEEPCAPS, 1)
-    libc.syscall("setresgid", *(gid.inside(wanted.gids[i]) for i in (0, 1, 2)))
-    libc.syscall("setfsgid", gid.inside(wanted.gids[3]))
-    libc.syscall("setresuid", *(uid.inside(wanted.uids[i]) for i in (0, 1, 2)))
-    libc.syscall("setfsuid", uid.inside(wanted.uids[3]))
-    set_capabilities(wanted.capabilities)
+def _same(number: int) -> int:
+    return number
+
+
+def _take_ids(wanted: Identity, own: Identity, uid: Callable[[int], int], gid: Callable[[int], int]) -> None:
+    """Groups and ids that differ from ours are taken on, under the numbers that ``uid`` and ``gid`` give them."""
+    if wanted.groups != own.groups:
+        os.setgroups([gid(group) for group in wanted.groups])
+    if wanted.gids != own.gids:
+        libc.syscall("setresgid", *(gid(number) for number in wanted.gids[:3]))
+        libc.syscall("setfsgid", gid(wanted.gids[3]))
+    if wanted.uids != own.uids:
+        libc.prctl(_PR_SET_KEEPCAPS, 1)
+        libc.syscall("setresuid", *(uid(number) for number in wanted.uids[:3]))
+        libc.syscall("setfsuid", uid(wanted.uids[3]))
 
 
 class _Map:

@@ -31,12 +31,21 @@ class Judge:
     note: Callable[[Domain, str, Facts], None]
     """Receives lines about a domain itself: ``quota_exceeded``, ``use_profile 1``..."""
     counters: Counters = field(default_factory=Counters)
+    repeatable: bool = False
 
     def allows(self, domain: Domain, requests: Iterable[Request]) -> bool:
-        """Whether every request may happen; what learning mode sees for the first time is learned."""
+        """Whether every request may happen; what learning mode sees for the first time is learned.
+
+        ``repeatable`` then says whether the same requests would be granted again without a word.
+        """
+        repeatable = True
+        self.repeatable = False
         for request in requests:
-            if not self.allows_decided(domain, request, decide(self.policy, domain, request)):
+            decision = decide(self.policy, domain, request)
+            if not self.allows_decided(domain, request, decision):
                 return False
+            repeatable = repeatable and decision.granted and decision.cacheable and not decision.grant_log
+        self.repeatable = repeatable
         return True
 
     def allows_decided(self, domain: Domain, request: Request, decision: Decision) -> bool:

@@ -15,7 +15,7 @@ from typing import Final
 
 from sekisho.decide.request import Facts
 from sekisho.domain.transition import enter, plan_execution
-from sekisho.engine.supervisor import abi, filterload, front, libc, protect, table
+from sekisho.engine.supervisor import abi, filterload, front, libc, procfs, protect, table
 from sekisho.engine.supervisor.front import Back, Front
 from sekisho.engine.supervisor.notify import Listener
 from sekisho.engine.supervisor.session import Session
@@ -137,11 +137,13 @@ def _supervise(
     os.close(pidfd)
     listener.wake_synchronously()
     protect.hide()
-    supervisor = Supervisor(listener, session.judge(back), architecture, rows, back.say)
-    supervisor.protected_pids.add(back.front)
+    supervisor = Supervisor(listener, session.judge(back), architecture, rows, back.say, privileged=privileged)
+    for pid in protected:
+        supervisor.guard.add_process(pid)
+    supervisor.guard.add_directory(os.path.realpath(session.directory.path))
     supervisor.signals_scoped = bool(scoped)
     session.attend(supervisor, child, back)
-    supervisor.track(supervisor.tasks.add(child, session.policy.domains["<kernel>"], os.getpid()))
+    supervisor.tasks.add(child, session.policy.domains["<kernel>"], os.getpid())
     _detach()
     up.send(b"go")
     up.close()
@@ -150,8 +152,7 @@ def _supervise(
 
 
 def _capable() -> bool:
-    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-        return any(line.startswith("CapEff:") and int(line[7:], 16) & _CAP_SYS_ADMIN for line in status)
+    return bool(int(procfs.field(procfs.read("/proc/self/status"), b"CapEff"), 16) & _CAP_SYS_ADMIN)
 
 
 def _detach() -> None:

@@ -95,3 +95,17 @@ def openat2(dirfd: int, path: bytes, how: OpenHow) -> int:
 def pidfd_getfd(pidfd: int, fd: int) -> int:
     """A duplicate of ``fd`` of the process behind ``pidfd`` (pidfd_getfd(2))."""
     return syscall("pidfd_getfd", pidfd, fd, 0)
+
+
+_NEWFSTATAT: Final = ctypes.CFUNCTYPE(
+    ctypes.c_long, ctypes.c_long, ctypes.c_long, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_long, use_errno=True
+)(("syscall", _LIBC))
+_STAT: Final = ctypes.create_string_buffer(256)
+_STAT_ADDRESS: Final = ctypes.addressof(_STAT)
+
+
+def fstat_raw(fd: int, size: int) -> bytes:
+    """The kernel's own ``struct stat`` (``size`` bytes) of the object behind ``fd``, O_PATH or not."""
+    if _NEWFSTATAT(NUMBERS["newfstatat"], fd, b"", _STAT_ADDRESS, AT_EMPTY_PATH) < 0:
+        raise _error()
+    return ctypes.string_at(_STAT_ADDRESS, size)

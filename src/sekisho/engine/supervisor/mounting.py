@@ -130,7 +130,7 @@ def pivot_root(call: Call) -> Plan | Answer:
         return -errno.ENOTDIR
     facts = CallFacts(call, path1=new.status, path2=old.status)
     request = call.request("file pivot_root", new.name, old.name, facts=facts)
-    call.process.identities.clear()
+    call.supervisor.tasks.forget_identities()
     return Plan([request], lambda: int(call.run("pivot_root", new.fd, old.fd)))
 
 

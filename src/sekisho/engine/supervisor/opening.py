@@ -168,7 +168,7 @@ def _fresh(call: Call, place: Place, flags: int, mode: int, again: Callable[[], 
         return made
 
     call.close_on_exec = bool(flags & os.O_CLOEXEC)
-    return Plan(requests, perform)
+    return Plan(requests, perform, changes=True)
 
 
 def _again(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> Answer:

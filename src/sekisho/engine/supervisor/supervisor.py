@@ -15,40 +15,48 @@ from sekisho.engine.supervisor import abi, actions, identity, table
 from sekisho.engine.supervisor.actions import Fd
 from sekisho.engine.supervisor.call import LATER, PROCEED, Answer, Call, Later, Plan, Proceed
 from sekisho.engine.supervisor.executions import Executions
+from sekisho.engine.supervisor.guard import Guard
 from sekisho.engine.supervisor.identity import Identity
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.naming import Namer
 from sekisho.engine.supervisor.notify import Listener, Notification
+from sekisho.engine.supervisor.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.tasks import Lost, Process, Tasks
 from sekisho.engine.supervisor.waiting import Waiting
 from sekisho.engine.supervisor.workers import Worker, Workers
+from sekisho.policy.grammar import PROFILE_OPERATIONS
 from sekisho.policy.model import Domain, Mode
 
 _PERM: Final = -errno.EPERM
+_ANY: Final = -1
+"""Stands for a system call number where the whole domain is meant."""
 
 
 class Supervisor:
     """Serves one listener until no process of the tree is left."""
 
     def __init__(self, listener: Listener, judge: Judge, architecture: abi.Architecture,
-                 rows: dict[int, table.Row], warn: Callable[[str], None]) -> None:
+                 rows: dict[int, table.Row], warn: Callable[[str], None], *, privileged: bool) -> None:
         self.listener = listener
         self.judge = judge
         self.architecture = architecture
         self.warn = warn
         self.rows = rows
+        self.epoll = select.epoll()
+        self.handlers: dict[int, Callable[[int], None]] = {}
         actions.enter_process()
         self.namer = Namer(actions.filesystems())
         self.own = identity.of(os.getpid())
-        self.tasks = Tasks(os.getpid())
+        self.tasks = Tasks(self._track)
         self.workers = Workers(self.own, self._close_in_worker)
         self.executions = Executions(self)
+        self.shortcuts = Shortcuts(self)
+        self.guard = Guard()
         self.waiting = Waiting(self)
-        self.protected_pids = {os.getpid()}
+        self.privileged = privileged
+        """Programs of the tree may gain rights by exec (setuid)."""
         self.signals_scoped = False
         """Landlock keeps the tree from signalling anything outside it."""
-        self.epoll = select.epoll()
-        self.handlers: dict[int, Callable[[int], None]] = {}
         self.ended = False
         self.idle: Callable[[], None] = lambda: None
         self._modes: dict[tuple[Domain, int], tuple[int, Mode]] = {}
@@ -82,10 +90,8 @@ class Supervisor:
             self.idle()
         self.workers.close()
 
-    def track(self, process: Process) -> None:
+    def _track(self, process: Process) -> None:
         """``process`` is forgotten as soon as it is dead, before its ids can be anybody else's."""
-        if process.pidfd in self.handlers:
-            return
 
         def died(_: int) -> None:
             self.unwatch(process.pidfd)
@@ -103,6 +109,7 @@ class Supervisor:
 
     def _mounts_changed(self, _: int) -> None:
         actions.filesystems().forget()
+        self.shortcuts.forget()
 
     def handle(self, notification: Notification) -> None:
         """One stopped call is answered, or somebody has taken on answering it."""
@@ -113,8 +120,7 @@ class Supervisor:
             return
         except (FileNotFoundError, ProcessLookupError):
             return
-        if process.pidfd not in self.handlers:
-            self.track(process)
+        self.shortcuts.settled(notification.tid)
         if process.executing or process.expected_roots is not None:
             self.executions.called(process, notification)
         row = self.rows.get(notification.nr)
@@ -125,22 +131,41 @@ class Supervisor:
         if mode is Mode.DISABLED and not row.always:
             self.listener.proceed(notification.id)
             return
+        key: Key | None = ()
+        if row.shortcut is not None:
+            key = self.shortcuts.take(row.shortcut, notification, process, mode)
+            if key is None:
+                return
         call = Call(self, notification, process, mode is Mode.ENFORCING)
-        answer = self._answer(call, row)
-        if isinstance(answer, Later):
-            return
-        self.reply(call, answer)
+        answer = self._answer(call, row, key)
+        if row.mutates and not isinstance(answer, int):
+            self.shortcuts.changes(notification.tid)
+        elif row.mutates:
+            self.shortcuts.forget()
+        if not isinstance(answer, Later):
+            self.reply(call, answer)
 
-    def _answer(self, call: Call, row: table.Row) -> Answer:
+    def _answer(self, call: Call, row: table.Row, key: Key) -> Answer:
         try:
             plan = row.plan(call)
             if not isinstance(plan, Plan):
                 return plan if call.enforcing or row.always else PROCEED
+            if call.enforcing and self.guard.reached(plan.requests):
+                self.warn(f"process {call.process.tgid} in {call.process.domain.name} reached for the supervisor or its policy: refused")
+                return _PERM
             if not self.judge.allows(call.process.domain, plan.requests):
                 return _PERM
-            if not call.enforcing:
-                return PROCEED
-            return plan.perform()
+            if plan.changes:
+                self.shortcuts.changes(call.tid)
+            elif key and self.judge.repeatable:
+                name = plan.requests[0].arguments[0] if plan.requests else None
+                self.shortcuts.remember(key, call, name if isinstance(name, str) else None)
+            return plan.perform() if call.enforcing else PROCEED
+        except FileNotFoundError:
+            if call.enforcing:
+                return -errno.ENOENT
+            self.shortcuts.remember(key, call, None)
+            return PROCEED
         except OSError as failure:
             return -(failure.errno or errno.EPERM) if call.enforcing else PROCEED
         except Exception as bug:
@@ -177,10 +202,13 @@ class Supervisor:
         return mode
 
     def strictest(self, domain: Domain) -> Mode:
-        """The strictest mode of any operation in ``domain``."""
-        from sekisho.policy.grammar import PROFILE_OPERATIONS
-
-        return max(self.judge.policy.config(domain, operation).mode for operation in PROFILE_OPERATIONS)
+        """The strictest mode of any operation in ``domain``; remembered."""
+        known = self._modes.get((domain, _ANY))
+        if known is not None and known[0] == domain.profile:
+            return known[1]
+        mode = max(self.judge.policy.config(domain, operation).mode for operation in PROFILE_OPERATIONS)
+        self._modes[domain, _ANY] = (domain.profile, mode)
+        return mode
 
     def _foreign(self, notification: Notification, process: Process) -> None:
         if self.strictest(process.domain) is Mode.ENFORCING:
@@ -209,13 +237,16 @@ class Supervisor:
         """The rights and view of task ``tid``, read once until a call that may change them."""
         known = process.identities.get(tid)
         if known is None:
-            known = process.identities[tid] = identity.of(tid)
+            known = identity.of(tid)
+            if known == self.own:
+                known = self.own
+            process.identities[tid] = known
         return known
 
     def run_action(self, call: Call, name: str, arguments: tuple[Any, ...]) -> Any:
         """The action's result with the caller's rights: here where they are ours, else in a worker."""
         who = call.identity()
-        if who == self.own:
+        if who is self.own:
             return actions.ACTIONS[name](*arguments)
         worker = self._worker(call, who)
         try:
@@ -242,7 +273,7 @@ class Supervisor:
             worker = self.workers.take(who, call.tid, root)
         finally:
             os.close(root)
-        self.protected_pids.add(worker.pid)
+        self.guard.add_process(worker.pid)
         return worker
 
     def _close_in_worker(self) -> None:

@@ -18,6 +18,7 @@ from sekisho.engine.supervisor.abi import Architecture
 from sekisho.engine.supervisor.bpf import Where, assemble
 from sekisho.engine.supervisor.call import Answer, Call, Plan
 from sekisho.engine.supervisor.executions import execute, execute_at
+from sekisho.engine.supervisor.shortcuts import Shortcut, Way
 from sekisho.policy.grammar import PROFILE_OPERATIONS
 
 _INET_SEND: Final = ("network::inet_dgram_send", "network::inet_raw_send", "network::unix_dgram_send", "network::inet_stream_connect")
@@ -36,6 +37,8 @@ class Row:
     """The planner runs, and its answer counts, in every mode."""
     mutates: bool = False
     """It changes what names mean."""
+    shortcut: Shortcut | None = None
+    """How a repetition is recognised."""
 
 
 def _network(*verbs: str) -> tuple[str, ...]:
@@ -47,16 +50,19 @@ def _file(*names: str) -> tuple[str, ...]:
 
 
 def _files() -> Iterable[Row]:
-    yield Row("open", opening.open_at(0, 1, 2), opening.OPERATIONS)
-    yield Row("openat", opening.open_at(1, 2, 3, dirfd=0), opening.OPERATIONS)
+    quick = Shortcut(0, None, (1,), Way.OPEN, use=1)
+    yield Row("open", opening.open_at(0, 1, 2), opening.OPERATIONS, shortcut=quick)
+    quick = Shortcut(1, 0, (2,), Way.OPEN, use=2)
+    yield Row("openat", opening.open_at(1, 2, 3, dirfd=0), opening.OPERATIONS, shortcut=quick)
     yield Row("creat", opening.open_at(0, None, 1, fixed=os.O_CREAT | os.O_WRONLY | os.O_TRUNC), opening.OPERATIONS)
     yield Row("openat2", opening.open_how, opening.OPERATIONS)
     yield Row("open_by_handle_at", opening.by_handle, opening.OPERATIONS)
-    yield Row("stat", attributes.stat(1, 0), _file("getattr"))
-    yield Row("lstat", attributes.stat(1, 0, follow=False), _file("getattr"))
-    yield Row("fstat", attributes.stat(1, dirfd=0), _file("getattr"))
-    yield Row("newfstatat", attributes.stat(2, 1, 0, 3), _file("getattr"))
-    yield Row("statx", attributes.statx, _file("getattr"))
+    yield Row("stat", attributes.stat(1, 0), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, use=1))
+    yield Row("lstat", attributes.stat(1, 0, follow=False), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, use=1))
+    yield Row("fstat", attributes.stat(1, dirfd=0), _file("getattr"), shortcut=Shortcut(None))
+    quick = Shortcut(1, 0, (3,), Way.STAT, use=2)
+    yield Row("newfstatat", attributes.stat(2, 1, 0, 3), _file("getattr"), shortcut=quick)
+    yield Row("statx", attributes.statx, _file("getattr"), shortcut=Shortcut(1, 0, (2,)))
     yield Row("unlink", entries.unlink(0), _file("unlink"), mutates=True)
     yield Row("unlinkat", entries.unlink(1, 0, 2), _file("unlink", "rmdir"), mutates=True)
     yield Row("rmdir", entries.unlink(0, directory=True), _file("rmdir"), mutates=True)
@@ -87,7 +93,7 @@ def _attributes() -> Iterable[Row]:
     yield Row("fchownat", attributes.chown(2, 3, 1, 0, 4), owner)
     yield Row("truncate", attributes.truncate(1, 0), _file("truncate"))
     yield Row("ftruncate", attributes.truncate(1, fd=0), _file("truncate"))
-    yield Row("ioctl", descriptors.ioctl, _file("ioctl"))
+    yield Row("ioctl", descriptors.ioctl, _file("ioctl"), shortcut=Shortcut(None, None, (1,)))
     yield Row("fcntl", descriptors.set_flags, _file("open"), (Where(1, (descriptors.F_SETFL,)),))
 
 

@@ -9,8 +9,10 @@ parents that died owing a child agree. What stays ambiguous has no domain: ``Los
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sekisho.engine.supervisor import procfs
 from sekisho.engine.supervisor.identity import Identity
 from sekisho.engine.supervisor.memory import Memory
 from sekisho.policy.model import Domain
@@ -34,6 +36,8 @@ class Process:
     threads: set[int] = field(default_factory=set)
     credits: int = 0
     """Forks let through whose child we haven't met."""
+    fork_identity: Identity | None = None
+    """What the one child we haven't met was born with, when that is known."""
     reaper: bool = False
     """It asked to adopt orphans (PR_SET_CHILD_SUBREAPER), so a child of it may be another's."""
     former: set[str] = field(default_factory=set)
@@ -53,21 +57,24 @@ class Process:
             self.memory = Memory(tid)
         return self.memory
 
-    def forget_image(self) -> None:
-        """After an exec nothing of the old program image is used."""
+    def forget_image(self, *, same_rights: bool) -> None:
+        """After an exec nothing of the old program image is used; ids may have changed, too."""
+        identity = self.identities.get(self.tgid) if same_rights else None
         if self.memory is not None:
             self.memory.close()
             self.memory = None
         self.shares_files = False
         self.threads.clear()
         self.identities.clear()
+        if identity is not None:
+            self.identities[self.tgid] = identity
 
 
 class Tasks:
     """Every process of the tree that has asked for something and not yet died."""
 
-    def __init__(self, supervisor_pid: int) -> None:
-        self.supervisor_pid = supervisor_pid
+    def __init__(self, born: Callable[[Process], None]) -> None:
+        self.born = born
         self.by_tgid: dict[int, Process] = {}
         self.by_tid: dict[int, Process] = {}
         self.dead_debts: dict[Domain, int] = {}
@@ -89,6 +96,7 @@ class Tasks:
         """A process now known to be in ``domain``."""
         process = Process(tgid, domain, os.pidfd_open(tgid), parent)
         self.by_tgid[tgid] = self.by_tid[tgid] = process
+        self.born(process)
         return process
 
     def _place(self, tgid: int, parent: int) -> Process:
@@ -106,8 +114,9 @@ class Tasks:
         domain, giver = next(iter(candidates.items()))
         child = self.add(tgid, domain, parent)
         if giver is not None:
+            if giver.credits == 1 and giver.fork_identity is not None:
+                child.identities[tgid] = giver.fork_identity
             giver.credits = max(0, giver.credits - 1)
-            child.shares_files = False
         else:
             self._pay(domain)
         return child
@@ -129,6 +138,12 @@ class Tasks:
                     continue
         if len(process.threads) <= 1:
             process.credits = 0
+
+    def forget_identities(self) -> None:
+        """Root directories may have changed, also of those that share one."""
+        for process in self.by_tgid.values():
+            process.identities.clear()
+            process.fork_identity = None
 
     def gone(self, process: Process) -> None:
         """``process`` is dead: its ids may be anybody's from now on."""
@@ -152,14 +167,8 @@ class Tasks:
 
 def lineage(tid: int) -> tuple[int, int]:
     """(thread group, parent's thread group) of a task, from proc_pid_status(5); OSError when it is gone."""
-    tgid = parent = 0
-    with open(f"/proc/{tid}/status", "rb", buffering=0) as status:
-        for line in status.read(512).split(b"\n"):
-            if line.startswith(b"Tgid:"):
-                tgid = int(line[5:])
-            elif line.startswith(b"PPid:"):
-                parent = int(line[5:])
-    return tgid, parent
+    status = procfs.read(f"/proc/{tid}/status", 512)
+    return int(procfs.field(status, b"Tgid")), int(procfs.field(status, b"PPid"))
 
 
 def children(tgid: int) -> list[int]:
@@ -171,8 +180,7 @@ def children(tgid: int) -> list[int]:
         return found
     for thread in threads:
         try:
-            with open(f"/proc/{tgid}/task/{thread}/children", "rb", buffering=0) as listing:
-                found += [int(word) for word in listing.read().split()]
+            found += map(int, procfs.read_all(f"/proc/{tgid}/task/{thread}/children").split())
         except FileNotFoundError:
             if os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
                 continue

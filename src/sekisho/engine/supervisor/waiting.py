@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from sekisho.engine.supervisor import procfs
 from sekisho.engine.supervisor.call import Answer, Call, Later
 
 if TYPE_CHECKING:
@@ -81,14 +82,9 @@ class Waiting:
 
 def _signalled(tid: int) -> bool:
     """Whether a signal waits for task ``tid`` that it neither blocks nor ignores (proc_pid_status(5))."""
-    sets: dict[bytes, int] = {}
     try:
-        with open(f"/proc/{tid}/status", "rb", buffering=0) as status:
-            for line in status.read(8192).split(b"\n"):
-                if line[:3] in (b"Sig", b"Shd"):
-                    key, _, value = line.partition(b":")
-                    if key != b"SigQ":
-                        sets[key] = int(value, 16)
+        status = procfs.read(f"/proc/{tid}/status")
     except OSError:
         return True
+    sets = {name: int(procfs.field(status, name), 16) for name in (b"SigPnd", b"ShdPnd", b"SigBlk", b"SigIgn")}
     return bool((sets[b"SigPnd"] | sets[b"ShdPnd"]) & ~sets[b"SigBlk"] & ~sets[b"SigIgn"])

@@ -1,0 +1,51 @@
+"""What no policy can give a confined program: the supervisor itself, and the policy it is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from sekisho.decide.request import Request
+from sekisho.names.word import encode
+
+_HARMLESS: Final = frozenset({"stat", "statm", "status", "cmdline", "comm", "cgroup"})
+_READING: Final = frozenset({"file read", "file getattr", "file execute"})
+
+
+class Guard:
+    """The supervisor's processes (by pid) and policy directories, out of every enforcing domain's reach."""
+
+    def __init__(self) -> None:
+        self.processes: set[int] = set()
+        self._proc: tuple[str, ...] = ()
+        self._directories: tuple[str, ...] = ()
+
+    def add_process(self, pid: int) -> None:
+        """Process ``pid`` is one of ours."""
+        self.processes.add(pid)
+        self._proc = tuple(f"proc:/{each}/" for each in self.processes)
+
+    def add_directory(self, path: str) -> None:
+        """Nothing in the directory ``path`` (canonical), nor what it stands in, can be changed."""
+        self._directories += (encode(path.encode("utf-8", "surrogateescape")) + "/",)
+
+    def reached(self, requests: Iterable[Request]) -> bool:
+        """Whether one of ``requests`` would touch what is protected."""
+        for request in requests:
+            keyword = request.operation.keyword
+            if keyword[:5] != "file ":
+                continue
+            for name in request.arguments:
+                if isinstance(name, str) and self._touches(keyword, name):
+                    return True
+        return False
+
+    def _touches(self, keyword: str, name: str) -> bool:
+        if name.startswith(self._proc):
+            return keyword != "file getattr" and (keyword != "file read" or name.rpartition("/")[2] not in _HARMLESS)
+        if keyword in _READING:
+            return False
+        if name.startswith(self._directories):
+            return True
+        moves = keyword in ("file rename", "file mount", "file pivot_root") and name.endswith("/")
+        return moves and any(directory.startswith(name) for directory in self._directories)
