@@ -80,6 +80,16 @@ def command_parser(name: str) -> argparse.ArgumentParser:
     return parser
 
 
+def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """The arguments, with options where one likes: also between and after operands.
+
+    Not so where the operands are a command, nor where ``--`` says that operands may look like options.
+    """
+    if "--" in arguments or any(action.nargs == argparse.REMAINDER for action in parser._actions):
+        return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Does what the arguments say; the exit status of the process."""
     arguments = sys.argv[1:] if argv is None else argv
@@ -88,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
             top_parser().parse_args(arguments)
             return 2
         name = arguments[0]
-        status = load(name).run(command_parser(name).parse_args(arguments[1:]))
+        status = load(name).run(parse(command_parser(name), arguments[1:]))
         sys.stdout.flush()
     except SekishoError as error:
         tell(error)

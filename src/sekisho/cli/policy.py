@@ -43,7 +43,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([_describe(domain) for domain in domains])
         return 0
-    print("\n".join(print_domain(domain).rstrip("\n") + "\n" for domain in domains))
+    print("\n".join(print_domain(domain).rstrip("\n") + "\n" for domain in domains), end="")
     return 0
 
 

@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "  sekisho why /usr/bin/git 'network inet stream connect 192.0.2.1 443'\n"
         "  sekisho why /usr/bin/git 'file execute /bin/sh exec.argv[0]=\"sh\"'\n"
         "\n"
+        "Put -- before DOMAIN, or REQUEST in quotes, where a word of REQUEST begins with -.\n"
         'Conditions in REQUEST (task.uid=0, exec.realpath="...", exec.argv[0]="...", symlink.target="...") say\n'
         "what to suppose; files are looked at as they are now. The exit status is 0 if the request would be\n"
         "allowed, 1 if not."
