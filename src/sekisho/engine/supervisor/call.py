@@ -48,11 +48,12 @@ class Plan:
 
 @dataclass(slots=True)
 class Object:
-    """An existing object: pinned, and known by its canonical name."""
+    """An existing object: pinned, and known by its canonical name (``path``: as raw bytes)."""
 
     fd: Fd
     status: os.stat_result
     name: str
+    path: bytes
 
 
 @dataclass(slots=True)
@@ -121,6 +122,8 @@ class Call:
     enforcing: bool
     close_on_exec: bool = False
     """Whether a descriptor handed over gets FD_CLOEXEC."""
+    found: Object | None = None
+    """The last object that was described."""
     open_fds: list[int] = field(default_factory=list)
     stand_in: dict[int, Fd] = field(default_factory=dict)
     """Directories of ours that stand for a ``dirfd``, under numbers that no caller can have."""
@@ -237,8 +240,10 @@ class Call:
 
     def describe(self, fd: Fd) -> Object:
         """Status and canonical name of what ``fd`` pins."""
-        status = os.fstat(fd)
-        return Object(fd, status, self.supervisor.namer.name(fd, status, self.process.tgid))
+        status, path = os.fstat(fd), naming.raw_path(fd)
+        found = Object(fd, status, self.supervisor.namer.name(fd, path, status, self.process.tgid), path)
+        self.found = found
+        return found
 
     def place(self, dirfd: int, path: bytes) -> Place:
         """The directory and last component that ``path`` means to the caller."""

@@ -23,9 +23,8 @@ class Namer:
         self.filesystems = filesystems
         self._encoded: dict[bytes, str] = {}
 
-    def name(self, fd: int, status: os.stat_result, own_pid: int) -> str:
-        """The encoded canonical name of the object behind ``fd``; ``own_pid`` reads as ``self`` in proc."""
-        path = raw_path(fd)
+    def name(self, fd: int, path: bytes, status: os.stat_result, own_pid: int) -> str:
+        """The encoded canonical name of the object behind ``fd``, whose raw path is ``path``."""
         magic = self.filesystems.type(fd, status.st_dev)
         return self.spell(path, magic, status.st_dev, own_pid, S_ISDIR(status.st_mode))
 

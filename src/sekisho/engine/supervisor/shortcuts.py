@@ -2,8 +2,9 @@
 
 A call is remembered by what the caller passed: path text (with the directory it starts from),
 flags. Where nothing is enforced, a remembered call just runs. Where something is, an open or a
-stat is done in the caller's place in one step: with RESOLVE_NO_SYMLINKS the text itself is the
-canonical name, so what was granted for that name is what is opened.
+stat is done in the caller's place: in one step where the text itself is the canonical name
+(RESOLVE_NO_SYMLINKS holds the kernel to that), else by pinning what the text leads to and
+comparing its canonical path with the one that was granted.
 
 Everything is forgotten as soon as a call of the tree may change what names mean.
 """
@@ -14,6 +15,7 @@ import fcntl
 import os
 from dataclasses import dataclass
 from enum import Enum
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from sekisho.engine.supervisor import libc
@@ -31,6 +33,8 @@ _CHUNK: Final = 256
 _AT_FDCWD: Final = 0xFFFFFF9C
 _MAX: Final = 50000
 _PIN: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC, libc.RESOLVE_NO_SYMLINKS)
+_FOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC, libc.RESOLVE_NO_MAGICLINKS)
+_NOFOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, libc.RESOLVE_NO_MAGICLINKS)
 Key = tuple[object, ...]
 
 
@@ -52,6 +56,7 @@ class Shortcut:
     others: tuple[int, ...] = ()
     way: Way = Way.NONE
     use: int = 0
+    nofollow: bool = False
 
 
 class Shortcuts:
@@ -59,7 +64,7 @@ class Shortcuts:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self.supervisor = supervisor
-        self._known: dict[Domain, set[Key]] = {}
+        self._known: dict[Domain, dict[Key, bytes]] = {}
         self._generations: dict[Domain, int] = {}
         self._hows: dict[int, libc.OpenHow] = {}
         self._changing: set[int] = set()
@@ -104,7 +109,7 @@ class Shortcuts:
         if shortcut.path is None:
             place = os.readlink(f"/proc/{tid}/fd/{args[0] & 0xFFFFFFFF}")
             return (notification.nr, b"", place, *[args[index] for index in shortcut.others])
-        if process.identities.get(tid) is not self.supervisor.own:
+        if self.supervisor.identity_of(process, tid) is not self.supervisor.own:
             return ()
         data = os.pread(process.open_memory(tid).fd, _CHUNK, args[shortcut.path])
         end = data.find(0)
@@ -117,24 +122,20 @@ class Shortcuts:
             base = os.readlink(f"/proc/{tid}/" + ("cwd" if number == _AT_FDCWD else f"fd/{number}"))
         return (notification.nr, path, base, *[args[index] for index in shortcut.others])
 
-    def remember(self, key: Key, call: Call, name: str | None) -> None:
-        """The call behind ``key`` was granted by entries without conditions; ``name`` is what for.
-
-        In enforcing mode only a path that is its own canonical name is kept: others need a look each time.
-        """
+    def remember(self, key: Key, call: Call) -> None:
+        """The call behind ``key`` was granted by entries without conditions, for the object it found (if any)."""
         if self._changing or not key:
             return
-        if call.enforcing and key[1] and name is not None:
-            written = self.supervisor.namer.encode(key[1]) if isinstance(key[1], bytes) else ""
-            if name not in (written, written + "/"):
-                return
+        found = call.found
+        if call.enforcing and (found is None or not (S_ISREG(found.status.st_mode) or S_ISDIR(found.status.st_mode))):
+            return
         domain = call.process.domain
-        known = self._known.setdefault(domain, set())
+        known = self._known.setdefault(domain, {})
         generation = domain.generation
         if len(known) > _MAX or (call.enforcing and self._generations.get(domain) != generation):
             known.clear()
         self._generations[domain] = generation
-        known.add(key)
+        known[key] = b"" if found is None else found.path
 
     def _perform(self, shortcut: Shortcut, notification: Notification, process: Process, key: Key) -> Key | None:
         if shortcut.path is None:
@@ -142,54 +143,69 @@ class Shortcuts:
                 return key
             self.supervisor.listener.proceed(notification.id)
             return None
-        path = key[1]
-        if shortcut.way is Way.NONE or not isinstance(path, bytes) or (path and path[:1] != b"/"):
+        path, canonical = key[1], self._known[process.domain][key]
+        if shortcut.way is Way.NONE or not isinstance(path, bytes):
             return key
         try:
-            if not path:
-                return self._stat_descriptor(notification, shortcut, key)
-            if shortcut.way is Way.OPEN:
-                self._open(notification, path, notification.args[shortcut.use] & 0xFFFFFFFF)
+            if path == canonical:
+                fd = libc.openat2(libc.AT_FDCWD, path, self._how(shortcut, notification))
             else:
-                self._stat(notification, path, notification.args[shortcut.use])
+                fd = self._pinned(shortcut, notification, path, canonical)
+                if fd < 0:
+                    return key
         except OSError:
             return key
+        try:
+            if shortcut.way is Way.OPEN:
+                self._hand_over(notification, fd, notification.args[shortcut.use] & 0xFFFFFFFF)
+            else:
+                write(notification.tid, notification.args[shortcut.use], libc.fstat_raw(fd, STAT_SIZE))
+                self.supervisor.listener.finish(notification.id, 0)
+        except OSError:
+            return key
+        finally:
+            os.close(fd)
         return None
 
-    def _open(self, notification: Notification, path: bytes, flags: int) -> None:
+    def _how(self, shortcut: Shortcut, notification: Notification) -> libc.OpenHow:
+        if shortcut.way is Way.STAT:
+            return _PIN
+        flags = notification.args[shortcut.use] & 0xFFFFFFFF
         how = self._hows.get(flags)
         if how is None:
-            use = (flags & ~os.O_NOFOLLOW) | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-            how = self._hows[flags] = libc.OpenHow(use, libc.RESOLVE_NO_SYMLINKS)
-        fd = libc.openat2(libc.AT_FDCWD, path, how)
-        try:
-            if not flags & os.O_NONBLOCK:
-                fcntl.fcntl(fd, fcntl.F_SETFL, flags)
-            self.supervisor.listener.hand_over(notification.id, fd, flags & os.O_CLOEXEC)
-        finally:
-            os.close(fd)
+            how = self._hows[flags] = libc.OpenHow(_use(flags), libc.RESOLVE_NO_SYMLINKS)
+        return how
 
-    def _stat_descriptor(self, notification: Notification, shortcut: Shortcut, key: Key) -> Key | None:
-        """fstatat(2) with an empty path: the descriptor's object, if it still is the one that was granted."""
-        if shortcut.dirfd is None:
-            return key
-        number = notification.args[shortcut.dirfd] & 0xFFFFFFFF
-        fd = os.open(f"/proc/{notification.tid}/fd/{number}", os.O_PATH | os.O_CLOEXEC)
+    def _pinned(self, shortcut: Shortcut, notification: Notification, path: bytes, canonical: bytes) -> int:
+        """What ``path`` leads to now, opened as the call needs it; -1 when that isn't ``canonical``."""
+        tid, base = notification.tid, libc.AT_FDCWD
+        if path[:1] != b"/":
+            number = _AT_FDCWD if shortcut.dirfd is None else notification.args[shortcut.dirfd] & 0xFFFFFFFF
+            base = os.open(f"/proc/{tid}/" + ("cwd" if number == _AT_FDCWD else f"fd/{number}"), os.O_PATH | os.O_CLOEXEC)
+        pin = base
         try:
-            if os.readlink(f"/proc/self/fd/{fd}") != key[2]:
-                return key
-            data = libc.fstat_raw(fd, STAT_SIZE)
+            if path:
+                pin = libc.openat2(base, path, _NOFOLLOW if self._nofollow(shortcut, notification) else _FOLLOW)
+            if os.readlink(b"/proc/self/fd/%d" % pin) != canonical:
+                return -1
+            if shortcut.way is Way.STAT:
+                return os.dup(pin)
+            return os.open(b"/proc/self/fd/%d" % pin, _use(notification.args[shortcut.use] & 0xFFFFFFFF) & ~os.O_NOFOLLOW)
         finally:
-            os.close(fd)
-        write(notification.tid, notification.args[shortcut.use], data)
-        self.supervisor.listener.finish(notification.id, 0)
-        return None
+            for fd in {base, pin} - {libc.AT_FDCWD}:
+                os.close(fd)
 
-    def _stat(self, notification: Notification, path: bytes, buffer: int) -> None:
-        fd = libc.openat2(libc.AT_FDCWD, path, _PIN)
-        try:
-            data = libc.fstat_raw(fd, STAT_SIZE)
-        finally:
-            os.close(fd)
-        write(notification.tid, buffer, data)
-        self.supervisor.listener.finish(notification.id, 0)
+    def _nofollow(self, shortcut: Shortcut, notification: Notification) -> bool:
+        if shortcut.way is Way.OPEN:
+            return bool(notification.args[shortcut.use] & os.O_NOFOLLOW)
+        return shortcut.nofollow or any(notification.args[index] & libc.AT_SYMLINK_NOFOLLOW for index in shortcut.others)
+
+    def _hand_over(self, notification: Notification, fd: int, flags: int) -> None:
+        if not flags & os.O_NONBLOCK:
+            fcntl.fcntl(fd, fcntl.F_SETFL, flags)
+        self.supervisor.listener.hand_over(notification.id, fd, flags & os.O_CLOEXEC)
+
+
+def _use(flags: int) -> int:
+    """Flags to open with in the caller's place: never waiting, never taking a terminal."""
+    return flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

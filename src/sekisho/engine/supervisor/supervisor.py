@@ -158,13 +158,12 @@ class Supervisor:
             if plan.changes:
                 self.shortcuts.changes(call.tid)
             elif key and self.judge.repeatable:
-                name = plan.requests[0].arguments[0] if plan.requests else None
-                self.shortcuts.remember(key, call, name if isinstance(name, str) else None)
+                self.shortcuts.remember(key, call)
             return plan.perform() if call.enforcing else PROCEED
         except FileNotFoundError:
             if call.enforcing:
                 return -errno.ENOENT
-            self.shortcuts.remember(key, call, None)
+            self.shortcuts.remember(key, call)
             return PROCEED
         except OSError as failure:
             return -(failure.errno or errno.EPERM) if call.enforcing else PROCEED

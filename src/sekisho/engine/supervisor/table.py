@@ -58,7 +58,7 @@ def _files() -> Iterable[Row]:
     yield Row("openat2", opening.open_how, opening.OPERATIONS)
     yield Row("open_by_handle_at", opening.by_handle, opening.OPERATIONS)
     yield Row("stat", attributes.stat(1, 0), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, use=1))
-    yield Row("lstat", attributes.stat(1, 0, follow=False), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, use=1))
+    yield Row("lstat", attributes.stat(1, 0, follow=False), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, 1, nofollow=True))
     yield Row("fstat", attributes.stat(1, dirfd=0), _file("getattr"), shortcut=Shortcut(None))
     quick = Shortcut(1, 0, (3,), Way.STAT, use=2)
     yield Row("newfstatat", attributes.stat(2, 1, 0, 3), _file("getattr"), shortcut=quick)
