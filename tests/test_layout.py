@@ -41,6 +41,11 @@ TESTED_ELSEWHERE = {
     "store/defaults.py": "texts; tests/store/test_directory.py loads them",
 }
 
+TESTED_TOGETHER = {
+    "engine/supervisor": "parts of one process, tested by what they do to real programs: every keyword, every way",
+}
+"""Packages whose tests stand in the same folder of tests, but not module by module."""
+
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
 LONG_FUNCTIONS: dict[str, str] = {}
@@ -119,6 +124,10 @@ def twin(path: Path) -> Path:
 
 @pytest.mark.parametrize("path", modules(), ids=relative)
 def test_every_module_has_its_test(path: Path) -> None:
+    package = relative(path.parent)
+    if package in TESTED_TOGETHER:
+        assert list((ROOT / "tests" / package).glob("test_*.py"))
+        return
     if path.name in TESTED_ELSEWHERE or relative(path) in TESTED_ELSEWHERE:
         return
 
@@ -129,6 +138,7 @@ def test_reasons_name_modules_that_exist() -> None:
     names = {relative(path) for path in modules()} | {path.name for path in modules()}
 
     assert set(TESTED_ELSEWHERE) <= names
+    assert all((SOURCES / package).is_dir() for package in TESTED_TOGETHER)
 
 
 @pytest.mark.parametrize("path", modules(), ids=relative)

@@ -15,7 +15,7 @@ _Tree = dict[str, "_Tree"]
 def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho domains``."""
     parser.description = (
-        "Show the tree of domains. A domain is a chain of executed programs; each line is one program,\n"
+        "Show the tree of domains. A domain is a chain of executed programs; each line is one program, "
         "indented below the one that executed it, with its profile and number of entries."
     )
     options.add_directory(parser)

@@ -12,12 +12,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho learn``."""
     parser.usage = "sekisho learn [-P DIR] -- COMMAND [ARGUMENT ...]"
     parser.description = (
-        "Run COMMAND as if alone, and write what it and its children do into the policy directory,\n"
-        "which is made if it is missing. What was learned before is kept and added to: run the command\n"
+        "Run COMMAND as if alone, and write what it and its children do into the policy directory, "
+        "which is made if it is missing. What was learned before is kept and added to: run the command "
         "several times, the ways it is really used."
     )
     parser.epilog = (
-        "Names that change from run to run, such as temporary files, are written as the patterns that\n"
+        "Names that change from run to run, such as temporary files, are written as the patterns that "
         "DIR/rewrite.conf gives. The exit status is COMMAND's."
     )
     options.add_directory(parser)

@@ -19,7 +19,7 @@ from sekisho.store import auditlog
 def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho log``."""
     parser.description = (
-        "Show the audit log, oldest record first: time, mode, domain, what became of the request, and the\n"
+        "Show the audit log, oldest record first: time, mode, domain, what became of the request, and the "
         "request as the line of policy that allows it. That line is what is missing where it was denied."
     )
     options.add_directory(parser)

@@ -33,10 +33,13 @@ first steps:
   sekisho log --denied        see what was refused
 
 exit status:
-  0  done                     1  why: the request would be denied
-  2  usage or policy error    3  not supported here
-  learn and run pass on the command's own, 128+N if signal N ended it, and like a
-  shell give 127 if it isn't found and 126 if it can't be executed
+  0  done
+  1  why: the request would be denied
+  2  usage or policy error
+  3  not supported here
+
+learn and run pass on the command's own: 128+N if signal N ended it and, as in a shell, 127 if it isn't found and
+126 if it can't be executed.
 """
 
 
@@ -50,6 +53,21 @@ class CommandModule(Protocol):
         """The subcommand is done; its exit status."""
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Fills paragraphs to the terminal's width; those with an indented line keep their lines."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(
+            paragraph if is_verbatim(paragraph) else super(HelpFormatter, self)._fill_text(paragraph, width, indent)
+            for paragraph in text.strip("\n").split("\n\n")
+        )
+
+
+def is_verbatim(paragraph: str) -> bool:
+    """Whether a paragraph of help has to keep its lines."""
+    return any(line.startswith("  ") for line in paragraph.split("\n"))
+
+
 def load(name: str) -> CommandModule:
     """The module of the subcommand ``name``."""
     return cast(CommandModule, import_module(f"sekisho.cli.{name}"))
@@ -61,7 +79,7 @@ def top_parser() -> argparse.ArgumentParser:
         prog="sekisho",
         description="Watch a program, get its policy, hold it to it.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"sekisho {__version__}")
@@ -73,9 +91,7 @@ def top_parser() -> argparse.ArgumentParser:
 
 def command_parser(name: str) -> argparse.ArgumentParser:
     """The parser of one subcommand's arguments."""
-    parser = argparse.ArgumentParser(
-        prog=f"sekisho {name}", formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser(prog=f"sekisho {name}", formatter_class=HelpFormatter, allow_abbrev=False)
     load(name).configure(parser)
     return parser
 

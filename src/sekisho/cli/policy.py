@@ -15,9 +15,10 @@ from sekisho.policy.printer import print_acl, print_domain
 def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho policy``."""
     parser.description = (
-        "show    print the domain policy of DOMAIN, or all of it, as text\n"
-        "check   read every file and tell every error as file:line:column\n"
-        "format  rewrite every file canonically; its meaning stays the same"
+        "Show, check or format the policy.\n\n"
+        "  show    print the domain policy of DOMAIN, or all of it, as text\n"
+        "  check   read every file and tell every error as file:line:column\n"
+        "  format  rewrite every file canonically; its meaning stays the same"
     )
     options.add_directory(parser)
     options.add_json(parser)

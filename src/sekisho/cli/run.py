@@ -11,7 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho run``."""
     parser.usage = "sekisho run [-P DIR] [-m MODE] -- COMMAND [ARGUMENT ...]"
     parser.description = (
-        "Run COMMAND under the policy in the policy directory. What no line of it allows fails with\n"
+        "Run COMMAND under the policy in the policy directory. What no line of it allows fails with "
         "'Operation not permitted', and is logged: see 'sekisho log --denied'."
     )
     parser.epilog = "The exit status is COMMAND's."

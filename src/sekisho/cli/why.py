@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho why``."""
     parser.usage = "sekisho why [-P DIR] [-m MODE] [--json] DOMAIN REQUEST"
     parser.description = (
-        "Tell whether a request from DOMAIN would be allowed, by which line of policy, or which line is\n"
+        "Tell whether a request from DOMAIN would be allowed, by which line of policy, or which line is "
         "missing. The answer comes from the code that enforces."
     )
     parser.epilog = (
@@ -30,9 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "  sekisho why /usr/bin/git 'network inet stream connect 192.0.2.1 443'\n"
         "  sekisho why /usr/bin/git 'file execute /bin/sh exec.argv[0]=\"sh\"'\n"
         "\n"
-        "Put -- before DOMAIN, or REQUEST in quotes, where a word of REQUEST begins with -.\n"
-        'Conditions in REQUEST (task.uid=0, exec.realpath="...", exec.argv[0]="...", symlink.target="...") say\n'
-        "what to suppose; files are looked at as they are now. The exit status is 0 if the request would be\n"
+        "Put -- before DOMAIN, or REQUEST in quotes, where a word of REQUEST begins with -. "
+        'Conditions in REQUEST (task.uid=0, exec.realpath="...", exec.argv[0]="...", symlink.target="...") say '
+        "what to suppose; files are looked at as they are now. The exit status is 0 if the request would be "
         "allowed, 1 if not."
     )
     options.add_directory(parser)
