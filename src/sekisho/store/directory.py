@@ -10,7 +10,7 @@ from sekisho.learn.rewrite import DEFAULT_REWRITE, RewriteRules
 from sekisho.policy import printer
 from sekisho.policy.model import Policy
 from sekisho.policy.stat import Statistics, print_stat
-from sekisho.store import files, reading
+from sekisho.store import files, journal, reading
 from sekisho.store.defaults import (
     AUDIT,
     DOMAIN_POLICY,
@@ -36,6 +36,7 @@ class PolicyDirectory:
         self.path = Path(os.path.abspath(path))
         self._saved: Snapshot = {}
         self._counted = Statistics()
+        self._journals: list[str] = []
         self._on_disk: tuple[_Identity, Policy] | None = None
 
     @property
@@ -72,7 +73,8 @@ class PolicyDirectory:
         """The whole policy. Raises UserError for a directory that can't be relied on, PolicyError for its text."""
         with files.opened(self.path) as fd:
             policy = reading.read_policy(fd, self.path)
-        self._saved = snapshot(policy)
+            self._saved = snapshot(policy)
+            self._journals = journal.take_in(fd, self.path, policy)
         return policy
 
     def statistics(self) -> Statistics:
@@ -100,10 +102,12 @@ class PolicyDirectory:
         """
         now = snapshot(policy)
         counted = self._counted if statistics is None else statistics
-        if now == self._saved and counted == self._counted:
+        if now == self._saved and counted == self._counted and not self._journals:
             return
         with files.opened(self.path) as fd, files.locked(fd, self.path):
             self._save_domains(fd, now)
+            journal.remove(fd, self._journals)
+            self._journals = []
             if counted != self._counted:
                 total = reading.read_statistics(fd, self.path).plus(counted, since=self._counted)
                 files.replace(fd, self.path, STAT, print_stat(total))

@@ -179,6 +179,18 @@ def rename(old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | No
     return plan
 
 
+class _Anywhere(set[tuple[int, int]]):
+    """Any root directory will do: only what was known of it before the call is forgotten."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def root_changes(call: Call) -> None:
+    """From the caller's next call on its root directory is looked up anew, whichever it is by then."""
+    call.supervisor.executions.expect_root(call.process, call.tid, _Anywhere())
+
+
 def chroot(call: Call) -> Plan | Answer:
     """chroot(2): only the caller can do it, so it is checked, let through, and looked at afterwards."""
     found: Object = call.object(libc.AT_FDCWD, call.string(call.args[0]))
@@ -187,7 +199,8 @@ def chroot(call: Call) -> Plan | Answer:
     request = call.request("file chroot", found.name, facts=CallFacts(call, path1=found.status))
     process, tid = call.process, call.tid
     before = os.stat(f"/proc/{tid}/root")
-    call.supervisor.tasks.forget_identities()
+    if not call.enforcing:
+        root_changes(call)
 
     def perform() -> Answer:
         allowed = {(status.st_dev, status.st_ino) for status in (before, found.status)}
@@ -202,4 +215,4 @@ def signed_length(call: Call, register: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-__all__ = ("chroot", "link", "mkdir", "mknod", "rename", "signed", "signed_length", "symlink", "unlink")
+__all__ = ("chroot", "link", "mkdir", "mknod", "rename", "root_changes", "signed", "signed_length", "symlink", "unlink")

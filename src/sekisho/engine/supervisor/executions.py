@@ -119,7 +119,6 @@ class Executions:
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         destination = enter(judge.policy, plan, domain)
         if plan.creates:
-            judge.counters.updates += 1
             for line in creation_lines(destination):
                 judge.note(destination, line, facts)
         reads = [call.request("file read", each.name, facts=CallFacts(call, path1=each.status)) for each in program.interpreters]

@@ -10,6 +10,8 @@ from sekisho.names.word import encode
 
 _HARMLESS: Final = frozenset({"stat", "statm", "status", "cmdline", "comm", "cgroup"})
 _READING: Final = frozenset({"file read", "file getattr", "file execute"})
+_IN_PLACE: Final = ("--make-", "--remount")
+"""Mount operations after which every name still means what it did."""
 
 
 class Guard:
@@ -33,7 +35,7 @@ class Guard:
         """Whether one of ``requests`` would touch what is protected."""
         for request in requests:
             keyword = request.operation.keyword
-            if keyword[:5] != "file ":
+            if keyword[:5] != "file " or (keyword == "file mount" and str(request.arguments[2]).startswith(_IN_PLACE)):
                 continue
             for name in request.arguments:
                 if isinstance(name, str) and self._touches(keyword, name):

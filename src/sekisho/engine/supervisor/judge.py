@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sekisho.decide.decision import Decision
 from sekisho.decide.evaluate import decide
 from sekisho.decide.request import Facts, Request
 from sekisho.learn.observe import learn
 from sekisho.learn.rewrite import RewriteRules
-from sekisho.policy.model import Domain, Mode, Policy
-
-
-@dataclass(slots=True)
-class Counters:
-    """Violations by mode and changes of policy, for ``stat``."""
-
-    updates: int = 0
-    violations: dict[Mode, int] = field(default_factory=dict)
+from sekisho.policy.model import AclEntry, Domain, Mode, Policy
 
 
 @dataclass(slots=True)
@@ -30,7 +22,10 @@ class Judge:
     sink: Callable[[Domain, Request, Decision], None]
     note: Callable[[Domain, str, Facts], None]
     """Receives lines about a domain itself: ``quota_exceeded``, ``use_profile 1``..."""
-    counters: Counters = field(default_factory=Counters)
+    learned: Callable[[Domain, AclEntry], None]
+    """Receives each new entry."""
+    violated: Callable[[Mode], None]
+    """Is told the mode of each request that no entry granted."""
     repeatable: bool = False
 
     def allows(self, domain: Domain, requests: Iterable[Request]) -> bool:
@@ -63,11 +58,11 @@ class Judge:
             return True
         if decision.reject_log:
             self.sink(domain, request, decision)
-        self.counters.violations[mode] = self.counters.violations.get(mode, 0) + 1
+        self.violated(mode)
         if mode is Mode.LEARNING:
             result = learn(self.policy, domain, request, self.rewrite)
             if result.added is not None:
-                self.counters.updates += 1
+                self.learned(domain, result.added)
             if result.quota_exceeded_now:
                 self.note(domain, "quota_exceeded", request.facts)
         return mode is not Mode.ENFORCING

@@ -103,7 +103,6 @@ def _supervisor_main(
         back.say(str(error))
         back.tell("exit 3")
     except Exception as error:
-        import traceback; back.say(traceback.format_exc())
         back.say(f"supervisor: {error!r}")
         back.tell("exit 125")
     finally:
@@ -122,7 +121,7 @@ def _supervise(
     child = os.fork()
     if not child:
         up.close()
-        _command_main(path, command, program, down, mask, privileged=privileged)
+        _command_main(path, command, program, down, mask, privileged=privileged, scoped=_enforces(session.policy))
     down.close()
     os.setsid()
     back.tell(f"command {child}")
@@ -151,6 +150,14 @@ def _supervise(
     session.close()
 
 
+def _enforces(policy: Policy) -> bool:
+    """Whether anything in ``policy`` is enforced: where nothing is, the tree isn't shut off from the rest."""
+    if policy.forced_mode is not None:
+        return policy.forced_mode is Mode.ENFORCING
+    profiles = (profile for namespace in policy.namespaces.values() for profile in namespace.profiles.values())
+    return any(config.mode is Mode.ENFORCING for profile in profiles for config in profile.configs.values())
+
+
 def _capable() -> bool:
     return bool(int(procfs.field(procfs.read("/proc/self/status"), b"CapEff"), 16) & _CAP_SYS_ADMIN)
 
@@ -164,14 +171,14 @@ def _detach() -> None:
 
 
 def _command_main(
-    path: str, command: list[str], program: bytes, down: socket.socket, mask: set[signal.Signals], *, privileged: bool
+    path: str, command: list[str], program: bytes, down: socket.socket, mask: set[signal.Signals], *, privileged: bool, scoped: bool
 ) -> None:
     """Never returns: becomes the command, or says why not."""
     code = 126
     try:
         if not privileged:
             protect.no_new_privileges()
-        scoped = protect.scope_signals()
+        scoped = scoped and protect.scope_signals()
         number = filterload.install(program)
         down.send(b"fd " + struct.pack("ii", number, scoped))
         if down.recv(16) == b"go":

@@ -10,6 +10,7 @@ from typing import Final
 from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.actions import Fd
 from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Object, Plan
+from sekisho.engine.supervisor.entries import root_changes
 
 _MAGIC_VALUE, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 _REMOUNT, _BIND, _MOVE = 0x20, 0x1000, 0x2000
@@ -130,7 +131,7 @@ def pivot_root(call: Call) -> Plan | Answer:
         return -errno.ENOTDIR
     facts = CallFacts(call, path1=new.status, path2=old.status)
     request = call.request("file pivot_root", new.name, old.name, facts=facts)
-    call.supervisor.tasks.forget_identities()
+    root_changes(call)
     return Plan([request], lambda: int(call.run("pivot_root", new.fd, old.fd)))
 
 

@@ -15,9 +15,11 @@ from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.front import Back
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.supervisor import Supervisor
-from sekisho.policy.model import Domain, Policy
+from sekisho.errors import SekishoError
+from sekisho.policy.model import AclEntry, Domain, Mode, Policy
 from sekisho.store.auditlog import AuditWriter
 from sekisho.store.directory import PolicyDirectory
+from sekisho.store.journal import Journal
 
 _WALL: Final = 0x40000000
 _SAVE_EVERY: Final = 2.0
@@ -32,19 +34,39 @@ class Session:
         self.first = first
         self.learn = learn
         self._back: Back | None = None
+        self._said: set[str] = set()
 
     def judge(self, back: Back) -> Judge:
         """A judge over this run's policy; what it wants recorded goes to the audit log."""
         self._back = back
         self._audit = AuditWriter(self.directory.audit_log)
-        self._judge = Judge(self.policy, self.directory.rewrite_rules(), self._record, self._note)
-        self._saved = 0
+        self._journal = Journal(self.directory.path)
+        self._statistics = self.directory.statistics()
+        self._updates = self._saved = 0
+        rules = self.directory.rewrite_rules()
+        self._judge = Judge(self.policy, rules, self._record, self._note, self._learned, self._violated)
         self._next = time.monotonic() + _SAVE_EVERY
         return self._judge
 
     def _record(self, domain: Domain, request: Request, decision: Decision) -> None:
         record = make_record(time.time(), domain, request, decision)
         self._audit.append([format_json(record)])
+
+    def _learned(self, domain: Domain, entry: AclEntry) -> None:
+        self._updates += 1
+        self._statistics = self._statistics.updated(int(time.time()))
+        try:
+            self._journal.add(domain, entry)
+        except OSError as error:
+            self._say(f"{self._journal.path}: {error.strerror}; what is learned is kept in memory until it can be saved")
+
+    def _violated(self, mode: Mode) -> None:
+        self._statistics = self._statistics.violated(mode, int(time.time()))
+
+    def _say(self, text: str) -> None:
+        if self._back is not None and text not in self._said:
+            self._said.add(text)
+            self._back.say(text)
 
     def _note(self, domain: Domain, text: str, facts: Facts) -> None:
         mode = self.policy.config(domain, "file::execute").mode
@@ -100,22 +122,22 @@ class Session:
     def _summary(self) -> str:
         below = [d for d in self.policy.domains.values() if d is self.first or d.name.startswith(self.first.name + " ")]
         entries = sum(len(domain.entries) for domain in below)
-        return f"learned {self._judge.counters.updates} new entries; {len(below)} domains with {entries} entries in {self.directory.path}"
+        return f"learned {self._updates} new entries; {len(below)} domains with {entries} entries in {self.directory.path}"
 
     def _idle(self) -> None:
         """Called between calls: what was learned reaches the disk within seconds."""
-        if self._judge.counters.updates != self._saved and time.monotonic() > self._next:
+        if self._updates != self._saved and time.monotonic() > self._next:
             self.save()
 
     def save(self) -> None:
         """What this run has learned is in the policy directory; a failure is told, and tried again later."""
         self._next = time.monotonic() + _SAVE_EVERY
         try:
-            self.directory.save(self.policy)
-            self._saved = self._judge.counters.updates
-        except Exception as error:
-            if self._back:
-                self._back.say(f"could not save what was learned: {error}")
+            self.directory.save(self.policy, self._statistics)
+            self._saved = self._updates
+            self._journal.saved()
+        except (OSError, SekishoError) as error:
+            self._say(f"could not save what was learned: {error}")
 
     def close(self) -> None:
         """The tree is empty: the last of it is saved."""
@@ -123,4 +145,6 @@ class Session:
             pid, status = os.waitpid(self._child, _WALL)
             self._child_changed(pid, status)
         self.save()
+        if self._updates == self._saved:
+            self._journal.close()
         self._audit.close()

@@ -168,7 +168,6 @@ class Supervisor:
         except OSError as failure:
             return -(failure.errno or errno.EPERM) if call.enforcing else PROCEED
         except Exception as bug:
-            import traceback; self.warn(traceback.format_exc())
             self.warn(f"internal error in {row.name}: {bug!r}")
             return _PERM if call.enforcing else PROCEED
 
@@ -180,6 +179,8 @@ class Supervisor:
                 self.listener.hand_over(ident, answer, os.O_CLOEXEC if call.close_on_exec else 0)
                 os.close(answer)
             elif isinstance(answer, Proceed):
+                # A mount point that we still held would be busy for the caller's own umount(2).
+                call.close()
                 self.listener.proceed(ident)
             elif isinstance(answer, int):
                 self.listener.finish(ident, answer)

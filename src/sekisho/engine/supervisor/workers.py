@@ -48,6 +48,9 @@ def _pack(value: Any, fds: list[int]) -> Any:
         return (_SLOT, len(fds) - 1)
     if isinstance(value, Failure):
         return (_FAILURE, value.errno)
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Enumerations such as socket.MSG_DONTWAIT don't print as literals.
+        return int(value)
     if isinstance(value, tuple | list):
         return type(value)(_pack(item, fds) for item in value)
     return value
