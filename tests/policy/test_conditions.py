@@ -49,6 +49,10 @@ def test_clauses(word, condition):
     assert conditions_at([condition.text], 0) == ((condition,), None)
 
 
+def test_an_index_is_decimal_even_where_it_begins_with_0():
+    assert conditions_at(['exec.argv[08]="x"'], 0) == ((Condition("exec.argv[8]", '"x"', True),), None)
+
+
 @pytest.mark.parametrize(("word", "value"), [("grant_log=yes", True), ("grant_log=no", False)])
 def test_grant_log_is_kept_apart(word, value):
     assert conditions_at(["x", "task.uid=0", word, "task.gid=0"], 1) == (

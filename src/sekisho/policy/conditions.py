@@ -43,7 +43,7 @@ OPERANDS: Final = _operands()
 
 STRINGS: Final = frozenset({"exec.realpath", "symlink.target"})
 
-_INDEX: Final = re.compile(r"0|[1-9][0-9]*")
+_ARGV: Final = re.compile(r"exec\.argv\[(0|[1-9][0-9]{0,9}|0[89][0-9]{0,8})\]")
 
 
 class _Wrong(Exception):
@@ -145,10 +145,10 @@ def _quoted(text: str, offset: int) -> str:
 
 
 def _argv(left: str) -> str:
-    index = left.removeprefix("exec.argv[")
-    if not index.endswith("]") or not _INDEX.fullmatch(index[:-1]):
+    found = _ARGV.fullmatch(left)
+    if found is None:
         raise _Wrong(0, f"expected exec.argv[N] with a decimal number, found {left!r}")
-    return left
+    return f"exec.argv[{int(found[1])}]"
 
 
 def _envp(left: str) -> str:
