@@ -87,6 +87,12 @@ def find_parent(tid: int, tgid: int, fsuid: int, start: Fd, root: Fd, path: byte
     return Fd(parent), last
 
 
+def find_within(start: Fd, path: bytes, resolve: int, follow: bool) -> Fd:
+    """openat2(2) with the caller's ``resolve`` flags, as an O_PATH descriptor."""
+    flags = os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    return Fd(libc.openat2(start, path, libc.OpenHow(flags, resolve | libc.RESOLVE_NO_MAGICLINKS)))
+
+
 def child(parent: Fd, last: bytes) -> Fd:
     """The object named ``last`` in ``parent``, a symbolic link itself."""
     return Fd(os.open(last, os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=parent))
@@ -244,11 +250,6 @@ def move_mount(source: Fd, target: Fd) -> int:
     return libc.syscall("move_mount", int(source), b"", int(target), b"", 0x4 | 0x40)
 
 
-def open_tree(source: Fd, flags: int) -> Fd:
-    """open_tree(2) of a pinned tree."""
-    return Fd(libc.syscall("open_tree", int(source), b"", flags | libc.AT_EMPTY_PATH | os.O_CLOEXEC))
-
-
 def mount_setattr(target: Fd, flags: int, attributes: bytes) -> int:
     """mount_setattr(2) of a pinned mount."""
     return libc.syscall("mount_setattr", int(target), b"", flags | libc.AT_EMPTY_PATH, attributes, len(attributes))
@@ -305,9 +306,9 @@ def open_handle(mount_fd: Fd, handle: bytes) -> Fd:
 ACTIONS: Final[dict[str, Callable[..., Any]]] = {
     function.__name__: function
     for function in (
-        find, find_parent, child, reopen, create, tmpfile, mkdir, mknod, unlink, rmdir, link, symlink, rename, chmod,
+        find, find_parent, find_within, child, reopen, create, tmpfile, mkdir, mknod, unlink, rmdir, link, symlink, rename, chmod,
         fchmod, chown, fchown, truncate, ftruncate, set_flags, getattr_stat, getattr_statx, mount, mount_from, unmount,
-        pivot_root, move_mount, open_tree, mount_setattr, fspick, bind, connect, listen, send, open_handle,
+        pivot_root, move_mount, mount_setattr, fspick, bind, connect, listen, send, open_handle,
     )
 }
 """What a worker can be asked for, by name."""

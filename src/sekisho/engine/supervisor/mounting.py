@@ -169,19 +169,18 @@ def move_mount(call: Call) -> Plan | Answer:
 
 
 def open_tree(call: Call) -> Plan | Answer:
-    """open_tree(2): a clone is asked for as a bind mount of the tree onto itself; without it nothing is mounted."""
+    """open_tree(2): a clone is asked for as a bind mount of the tree onto itself; without it nothing is mounted.
+
+    A cloned tree can't be handed over (it is an O_PATH descriptor, which SECCOMP_IOCTL_NOTIF_ADDFD
+    refuses), and names inside it would lack where it came from: what policy allows gets ENOSYS,
+    as fsopen(2) does, upon which mount(8) goes back to mount(2).
+    """
     flags = call.args[2] & 0xFFFFFFFF
     if not flags & _OPEN_TREE_CLONE:
         return PROCEED
     source = _at(call, 0, call.args[1], bool(flags & libc.AT_EMPTY_PATH), not flags & libc.AT_SYMLINK_NOFOLLOW)
     request = call.request("file mount", source.name, source.name, "--bind", 0, facts=CallFacts(call, path1=source.status))
-    call.close_on_exec = bool(flags & os.O_CLOEXEC)
-
-    def perform() -> Answer:
-        made: Fd = call.run("open_tree", source.fd, flags)
-        return made
-
-    return Plan([request], perform)
+    return Plan([request], lambda: -errno.ENOSYS)
 
 
 def remount(call: Call, flags_register: int) -> Plan:
