@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from stat import S_ISDIR, S_ISLNK
+from stat import S_ISLNK
 
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor import libc
@@ -20,16 +20,7 @@ _KEEP = 0xFFFFFFFF
 
 
 def _facts(call: Call, found: Object) -> CallFacts:
-    return CallFacts(call, path1=found.status, parent1=_parent(found))
-
-
-def _parent(found: Object) -> os.stat_result | None:
-    if S_ISDIR(found.status.st_mode) or not found.name.startswith("/"):
-        return None
-    try:
-        return os.stat(os.path.dirname(os.readlink(b"/proc/self/fd/%d" % found.fd)))
-    except OSError:
-        return None
+    return CallFacts(call, path1=found)
 
 
 def _target(call: Call, path: int | None, dirfd: int | None, flags: int, *, follow: bool = True) -> Object:

@@ -55,6 +55,16 @@ class Object:
     name: str
     path: bytes
 
+    def parent(self) -> Inode | None:
+        """The directory it stands in, as conditions see it; None for what has none (a pipe, the root)."""
+        directory = os.path.dirname(self.path)
+        if not self.path.startswith(b"/") or directory == self.path:
+            return None
+        try:
+            return naming.inode(os.stat(directory))
+        except OSError:
+            return None
+
 
 @dataclass(slots=True)
 class Place:
@@ -68,11 +78,13 @@ class Place:
 class CallFacts(Facts):
     """The facts of a call; ids are read from /proc only when somebody asks."""
 
-    def __init__(self, call: Call, *, path1: os.stat_result | None = None, parent1: os.stat_result | None = None,
+    def __init__(self, call: Call, *, path1: Object | os.stat_result | None = None, parent1: os.stat_result | None = None,
                  path2: os.stat_result | None = None, parent2: os.stat_result | None = None,
                  execution: Execution | None = None, symlink_target: str | None = None) -> None:
         self._call = call
-        self._stats = (path1, parent1, path2, parent2)
+        self._object = path1 if isinstance(path1, Object) else None
+        first = path1.status if isinstance(path1, Object) else path1
+        self._stats = (first, parent1, path2, parent2)
         self.execution = execution
         self.symlink_target = symlink_target
 
@@ -93,6 +105,8 @@ class CallFacts(Facts):
     @property
     def path1_parent(self) -> Inode | None:  # type: ignore[override]
         """The first object's directory."""
+        if self._object is not None and self._stats[1] is None:
+            return self._object.parent()
         return self._inode(1)
 
     @property
@@ -237,6 +251,22 @@ class Call:
     def object(self, dirfd: int, path: bytes, *, follow: bool = True) -> Object:
         """The existing object that ``path`` means to the caller; raises the caller's OSError."""
         return self.describe(self.keep(self.run("find", *self._view(dirfd, path), follow)))
+
+    def object_within(self, dirfd: int, path: bytes, resolve: int, *, follow: bool) -> Object:
+        """The same under openat2(2)'s ``resolve`` restrictions; what those would reach in proc must be the caller's."""
+        start = NO_FD if path.startswith(b"/") and not resolve & libc.RESOLVE_BOUND else self.directory(dirfd, b".")
+        found = self.describe(self.keep(self.run("find_within", start, path, resolve, follow)))
+        if found.name.startswith("proc:"):
+            other = self.object(dirfd, path, follow=follow)
+            if (found.status.st_dev, found.status.st_ino) != (other.status.st_dev, other.status.st_ino):
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return found
+
+    def object_at(self, place: Place, *, follow: bool) -> Object:
+        """The object at ``place``, wherever its directory's path has come to lead meanwhile."""
+        number = -1000 - place.parent
+        self.stand_in[number] = place.parent
+        return self.object(number, place.last, follow=follow)
 
     def describe(self, fd: Fd) -> Object:
         """Status and canonical name of what ``fd`` pins."""

@@ -8,6 +8,7 @@ image is the checked one does the process enter its domain; else it is killed.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -96,14 +97,11 @@ class Executions:
         if not path and flags & _AT_EMPTY_PATH:
             found = call.describe(call.descriptor(dirfd))
             return found, f"proc:/self/fd/{dirfd & 0xFFFFFFFF}"
-        found = call.object(dirfd, path, follow=not flags & _AT_SYMLINK_NOFOLLOW)
-        try:
-            place = call.place(dirfd, path)
-            if place.last.rstrip(b"/") in (b".", b".."):
-                return found, found.name
-            return found, call.place_name(place)
-        except OSError:
+        place = call.place(dirfd, path)
+        found = call.object_at(place, follow=not flags & _AT_SYMLINK_NOFOLLOW)
+        if place.last.rstrip(b"/") in (b".", b".."):
             return found, found.name
+        return found, call.place_name(place)
 
     def _judge(self, call: Call, exename: str, facts: CallFacts, program: Program) -> Domain | None:
         """The domain that the new program gets; None when policy refuses it."""
@@ -245,10 +243,17 @@ class Executions:
 
     def _mismatch(self, tgid: int, pending: _Pending) -> str | None:
         """What of the new image isn't what was checked; None when all of it is."""
+        try:
+            return self._difference(tgid, pending)
+        except OSError as failure:
+            return f"the new image can't be looked at ({failure.strerror})"
+
+    def _difference(self, tgid: int, pending: _Pending) -> str | None:
         image = os.stat(f"/proc/{tgid}/exe")
         if (image.st_dev, image.st_ino) != pending.image:
             return "the executed file was swapped"
-        if pending.argv is not None and pending.argv and _vector(tgid, "cmdline") != pending.argv:
+        # The kernel gives a program that is started without any argument an empty one.
+        if pending.argv is not None and _vector(tgid, "cmdline") != (pending.argv or (b"",)):
             return "the arguments of an exec were swapped"
         if _vector(tgid, "environ") != pending.envp:
             return "the environment of an exec was swapped"
@@ -257,18 +262,22 @@ class Executions:
     def kill(self, process: Process, reason: str) -> None:
         """``process`` is killed; ``reason`` is told."""
         self.supervisor.warn(f"process {process.tgid} in {process.domain.name}: {reason}; killed")
-        os.kill(process.tgid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.tgid, signal.SIGKILL)
 
     def expect_root(self, process: Process, tid: int, allowed: set[tuple[int, int]]) -> Answer:
         """From its next call on, ``process`` must have one of the ``allowed`` root directories."""
-        process.expected_roots = allowed
+        process.expected_roots = (tid, allowed)
         return PROCEED
 
     def _check_root(self, process: Process, tid: int) -> None:
-        allowed, process.expected_roots = process.expected_roots, None
+        assert process.expected_roots is not None
+        changing, allowed = process.expected_roots
+        if tid == changing:
+            process.expected_roots = None
         root = os.stat(f"/proc/{tid}/root")
         self.supervisor.tasks.forget_identities()
-        if allowed is not None and (root.st_dev, root.st_ino) not in allowed:
+        if (root.st_dev, root.st_ino) not in allowed:
             self.kill(process, "the directory of a chroot was swapped")
 
 

@@ -138,29 +138,28 @@ def _pidfd_pid(call: Call, number: int) -> int:
         return 0
 
 
-def same_domain(pid: Callable[[Call], int]) -> Guard:
-    """Reaching into another process: only into one of the same domain."""
+def own_process(pid: Callable[[Call], int]) -> Guard:
+    """Reaching into a process: only into the caller's own, since any other may enter a domain with more rights
+    between our look and the kernel's."""
 
     def guard(call: Call) -> Answer:
         if not call.enforcing:
             return PROCEED
-        target = pid(call)
-        known = call.supervisor.tasks.by_tid.get(target)
-        if known is not None and known.domain is call.process.domain:
-            return PROCEED
-        return -errno.EPERM
+        known = call.supervisor.tasks.by_tid.get(pid(call))
+        return PROCEED if known is call.process else -errno.EPERM
 
     return guard
+
+
+def own_pidfd(index: int) -> Guard:
+    """The same by pidfd, which nobody else may be able to swap."""
+    guard = own_process(lambda call: _pidfd_pid(call, call.args[index]))
+    return lambda call: -errno.EPERM if call.enforcing and call.process.shares_files else guard(call)
 
 
 def register(index: int) -> Callable[[Call], int]:
     """The pid in a register."""
     return lambda call: signed(call.args[index])
-
-
-def pidfd(index: int) -> Callable[[Call], int]:
-    """The pid behind the pidfd in a register."""
-    return lambda call: _pidfd_pid(call, call.args[index])
 
 
 def not_ours(index: int) -> Guard:

@@ -21,6 +21,8 @@ AT_SYMLINK_FOLLOW: Final = 0x400
 AT_EMPTY_PATH: Final = 0x1000
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
+RESOLVE_BOUND: Final = 0x08 | 0x10
+"""RESOLVE_BENEATH and RESOLVE_IN_ROOT: the directory counts for absolute paths, too."""
 
 
 def _error() -> OSError:

@@ -43,7 +43,17 @@ def open_how(call: Call) -> Plan | Answer:
     if any(raw[_HOW.size :]):
         return -errno.E2BIG
     flags, mode, resolve = _HOW.unpack(raw[: _HOW.size])
+    if flags & os.O_PATH:
+        return _path_only(call, _object(call, dirfd, call.string(path), flags, resolve), flags)
     return _plan(call, dirfd, call.string(path), flags, mode & 0o7777, resolve)
+
+
+def _path_only(call: Call, found: Object, flags: int) -> Plan | Answer:
+    """O_PATH asks for nothing; but standing in memory it could be taken back after our look."""
+    if flags & os.O_DIRECTORY and not S_ISDIR(found.status.st_mode):
+        return -errno.ENOTDIR
+    call.close_on_exec = bool(flags & os.O_CLOEXEC)
+    return Plan([], lambda: Fd(os.dup(found.fd)))
 
 
 def by_handle(call: Call) -> Plan | Answer:
@@ -87,8 +97,7 @@ def _plan(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: i
 def _object(call: Call, dirfd: int, path: bytes, flags: int, resolve: int) -> Object:
     follow = not flags & os.O_NOFOLLOW and flags & (os.O_CREAT | os.O_EXCL) != os.O_CREAT | os.O_EXCL
     if resolve:
-        how = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW), resolve | libc.RESOLVE_NO_MAGICLINKS)
-        return call.describe(call.keep(libc.openat2(call.directory(dirfd, b"."), path, how)))
+        return call.object_within(dirfd, path, resolve, follow=follow)
     return call.object(dirfd, path, follow=follow)
 
 
@@ -113,13 +122,6 @@ def _access(flags: int) -> list[str]:
     return words
 
 
-def _parent_status(call: Call, found: Object) -> os.stat_result | None:
-    try:
-        return os.stat(os.path.dirname(os.readlink(b"/proc/self/fd/%d" % found.fd)))
-    except OSError:
-        return None
-
-
 def _existing(call: Call, found: Object, flags: int) -> Plan | Answer:
     kind = found.status.st_mode
     if S_ISLNK(kind):
@@ -128,10 +130,9 @@ def _existing(call: Call, found: Object, flags: int) -> Plan | Answer:
         return -errno.ENOTDIR
     if S_ISDIR(kind) and (flags & os.O_ACCMODE or flags & os.O_CREAT):
         return -errno.EISDIR
-    parent = _parent_status(call, found) if not S_ISDIR(kind) else None
-    facts = CallFacts(call, path1=found.status, parent1=parent)
+    facts = CallFacts(call, path1=found)
     requests = [call.request(word, found.name, facts=facts) for word in _access(flags)]
-    if flags & os.O_TRUNC and S_ISREG(kind) and flags & os.O_ACCMODE != os.O_ACCMODE:
+    if flags & os.O_TRUNC and S_ISREG(kind):
         requests.append(call.request("file truncate", found.name, facts=facts))
     call.close_on_exec = bool(flags & os.O_CLOEXEC)
     return Plan(requests, lambda: _open(call, found, flags))
@@ -186,6 +187,6 @@ def _nameless(call: Call, directory: Object, flags: int, mode: int) -> Plan | An
     made: Fd = call.run("tmpfile", directory.fd, flags & ~(os.O_CLOEXEC | os.O_NOFOLLOW), mode, call.umask())
     call.close_on_exec = bool(flags & os.O_CLOEXEC)
     found = call.describe(call.keep(made))
-    facts = CallFacts(call, path1=found.status, parent1=directory.status)
+    facts = CallFacts(call, path1=found, parent1=directory.status)
     requests: list[Request] = [call.request(word, found.name, facts=facts) for word in _access(flags)]
     return Plan(requests, lambda: Fd(os.dup(made)))

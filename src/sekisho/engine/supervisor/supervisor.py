@@ -104,8 +104,13 @@ class Supervisor:
             self.ended = True
             return
         notification = self.listener.receive()
-        if notification is not None:
+        if notification is None:
+            return
+        try:
             self.handle(notification)
+        except Exception as bug:
+            self.warn(f"internal error, refused: {bug!r}")
+            self.listener.finish(notification.id, _PERM)
 
     def _mounts_changed(self, _: int) -> None:
         actions.filesystems().forget()

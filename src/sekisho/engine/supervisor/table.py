@@ -151,17 +151,17 @@ def _others(protected: tuple[int, ...]) -> Iterable[Row]:
     yield Row("rt_sigqueueinfo", guards.kill(0), where=(ours,))
     yield Row("rt_tgsigqueueinfo", guards.kill(0), where=(ours,))
     yield Row("pidfd_send_signal", guards.kill_pidfd)
-    yield Row("ptrace", guards.same_domain(guards.register(1)), where=(Where(0, guards.PTRACES),))
-    yield Row("process_vm_readv", guards.same_domain(guards.register(0)))
-    yield Row("process_vm_writev", guards.same_domain(guards.register(0)))
-    yield Row("pidfd_getfd", guards.same_domain(guards.pidfd(0)))
+    yield Row("ptrace", guards.own_process(guards.register(1)), where=(Where(0, guards.PTRACES),))
+    yield Row("process_vm_readv", guards.own_process(guards.register(0)))
+    yield Row("process_vm_writev", guards.own_process(guards.register(0)))
+    yield Row("pidfd_getfd", guards.own_pidfd(0))
     for name in ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr", "migrate_pages", "move_pages"):
         yield Row(name, guards.not_ours(0), where=(ours,))
     for name in ("setpriority", "ioprio_set"):
         yield Row(name, guards.not_ours(1), where=(Where(1, protected),))
     yield Row("kcmp", guards.not_ours(0), where=(ours, Where(1, protected)))
     for name in ("process_madvise", "process_mrelease"):
-        yield Row(name, guards.same_domain(guards.pidfd(0)))
+        yield Row(name, guards.own_pidfd(0))
 
 
 def _refused() -> Iterable[Row]:

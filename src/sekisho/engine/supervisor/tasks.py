@@ -8,14 +8,18 @@ parents that died owing a child agree. What stays ambiguous has no domain: ``Los
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from sekisho.engine.supervisor import procfs
 from sekisho.engine.supervisor.identity import Identity
 from sekisho.engine.supervisor.memory import Memory
 from sekisho.policy.model import Domain
+
+_PF_EXITING: Final = 4
 
 
 class Lost(Exception):
@@ -46,8 +50,8 @@ class Process:
     """By thread: the rights and view its calls are performed with, as far as known."""
     warned: set[str] = field(default_factory=set)
     """Warnings already given about it."""
-    expected_roots: set[tuple[int, int]] | None = None
-    """After a chroot was let through: the only root directories it may have."""
+    expected_roots: tuple[int, set[tuple[int, int]]] | None = None
+    """After a chroot was let through: the thread that asked, and the only root directories it may have."""
     executing: bool = False
     """An execve was let through and its outcome isn't known yet."""
 
@@ -100,26 +104,27 @@ class Tasks:
         return process
 
     def _place(self, tgid: int, parent: int) -> Process:
-        candidates: dict[Domain, Process | None] = {}
         owner = self.by_tgid.get(parent)
-        if owner is not None and (owner.credits > 0 or not owner.reaper):
-            candidates[owner.domain] = owner
-            if owner.former:
-                raise Lost(f"process {tgid}: forked while {parent} changed its domain")
+        givers = [owner] if owner is not None and owner.credits > 0 else []
+        domains = {giver.domain for giver in givers}
         if owner is None or owner.reaper:
-            for domain in self.dead_debts:
-                candidates.setdefault(domain, None)
-        if len(candidates) != 1:
-            raise Lost(f"process {tgid}: its parent is gone and {len(candidates)} domains may have forked it")
-        domain, giver = next(iter(candidates.items()))
-        child = self.add(tgid, domain, parent)
-        if giver is not None:
-            if giver.credits == 1 and giver.fork_identity is not None:
-                child.identities[tgid] = giver.fork_identity
-            giver.credits = max(0, giver.credits - 1)
+            givers += [other for other in self.by_tgid.values() if other.credits > 0 and _dying(other.tgid)]
+            domains = {giver.domain for giver in givers} | set(self.dead_debts)
+        if len(domains) != 1 or any(giver.former for giver in givers):
+            raise Lost(f"process {tgid}: forked by {parent or 'nobody'}, in any of {len(domains)} domains")
+        child = self.add(tgid, domains.pop(), parent)
+        if givers:
+            self._inherit(child, givers[0])
         else:
-            self._pay(domain)
+            child.shares_files = True
+            self._pay(child.domain)
         return child
+
+    def _inherit(self, child: Process, giver: Process) -> None:
+        if giver.credits == 1 and giver.fork_identity is not None:
+            child.identities[child.tgid] = giver.fork_identity
+        giver.credits -= 1
+        child.shares_files = giver.shares_files
 
     def _pay(self, domain: Domain) -> None:
         self.dead_debts[domain] -= 1
@@ -130,13 +135,14 @@ class Tasks:
         """Every child that ``process`` has now is placed in the domain it has now."""
         if process.credits <= 0:
             return
-        for child in children(process.tgid):
-            if child not in self.by_tgid:
-                try:
+        # The kernel's list leaves children out when others end while it is read (proc_tid_children(5)).
+        seen: set[int] | None = None
+        while seen != (now := set(children(process.tgid))):
+            seen = now
+            for child in now - self.by_tgid.keys():
+                with contextlib.suppress(OSError, Lost):
                     self.find(child)
-                except (OSError, Lost):
-                    continue
-        if len(process.threads) <= 1:
+        if not process.shares_files:
             process.credits = 0
 
     def forget_identities(self) -> None:
@@ -163,6 +169,15 @@ class Tasks:
         if process is not None and process.tgid != tid:
             process.threads.discard(tid)
             del self.by_tid[tid]
+
+
+def _dying(tgid: int) -> bool:
+    """Whether a process has begun to end, so that its children may be somebody else's already."""
+    try:
+        fields = procfs.read(f"/proc/{tgid}/stat", 1024).rpartition(b")")[2].split()
+    except OSError:
+        return True
+    return fields[0] in (b"Z", b"X") or bool(int(fields[6]) & _PF_EXITING)
 
 
 def lineage(tid: int) -> tuple[int, int]:
