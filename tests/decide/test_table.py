@@ -49,6 +49,18 @@ def test_what_was_added_can_be_removed(line: str) -> None:
     assert (None, 0, {}) == (made.last, made.scattered, made.exact)
 
 
+def test_entries_exact_about_the_same_keep_their_order() -> None:
+    made = table(*(f"file read /a task.uid={n}" for n in range(3)))
+    made.remove(1)
+    made.add(1, parse_acl("file read /a task.uid=9"))
+    assert serials(made, "file read /a") == [0, 1, 2]
+    made.remove(0)
+    assert serials(made, "file read /a") == [1, 2]
+    made.remove(2)
+    made.remove(1)
+    assert {} == made.exact
+
+
 def test_the_last_entry_is_known() -> None:
     made = table("file execute /a", "file execute /b", "file execute /c")
 

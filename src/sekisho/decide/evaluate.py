@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Request
-from sekisho.decide.table import Slot, matched_text
+from sekisho.decide.table import Slot, matched_text, matching_text
 from sekisho.decide.view import View, view_of
 from sekisho.policy.model import Config, Domain, Mode, Policy
 
@@ -29,14 +29,13 @@ def decide(policy: Policy, domain: Domain, request: Request) -> Decision:
         table = index.tables.get(keyword)
         if table is None:
             continue
-        if not table.scattered:
-            # By far the most frequent case: nothing but exact entries, and the first has no condition.
-            exact = table.exact.get(table.key(request))
-            if exact is None:
+        # By far the most frequent: an exact entry without a condition, and nothing before it that could grant.
+        slot = table.exact.get(table.key(request))
+        if slot is None:
+            if not table.scattered:
                 continue
-            slot = exact[0][1]
-            if not slot.clauses:
-                return slot.decision if slot.decision and slot.config is config else _grant(view, slot, config, request)
+        elif not slot.clauses and slot.serial < table.scattered_from:
+            return slot.decision if slot.decision and slot.config is config else _grant(view, slot, config, request)
         return _search(view, keyword, config, request)
     return _refuse(view, keyword, config, request, True)
 
@@ -58,23 +57,29 @@ def _search(view: View, keyword: str, config: Config, request: Request) -> Decis
                     continue
             if not cacheable:
                 return _decision(view, slot, config, request, cacheable=False)
-            return slot.decision if slot.decision and slot.config is config else _grant(view, slot, config, request)
+            return _grant(view, slot, config, request)
     return _refuse(view, keyword, config, request, cacheable)
 
 
 def _grant(view: View, slot: Slot, config: Config, request: Request) -> Decision:
     """A grant that rests on no condition, remembered with its entry for the next time."""
-    decision = _decision(view, slot, config, request, cacheable=True)
+    if slot.config is not config:
+        slot.config, slot.decision, slot.members = config, None, {}
     if len(request.arguments) > 1 or slot.entry.operands[0].group is None:
-        slot.config = config
-        slot.decision = decision
+        if slot.decision is None:
+            slot.decision = _decision(view, slot, config, request, cacheable=True)
+        return slot.decision
+    member = matching_text(slot, str(request.arguments[0]), view.namespace) or ""
+    decision = slot.members.get(member)
+    if decision is None:
+        decision = slot.members[member] = _decision(view, slot, config, request, cacheable=True)
     return decision
 
 
 def _decision(view: View, slot: Slot, config: Config, request: Request, *, cacheable: bool) -> Decision:
     entry = slot.entry
     arguments = request.arguments
-    matched = matched_text(slot, str(arguments[0]), view.namespace) if len(arguments) == 1 else None
+    matched = matching_text(slot, str(arguments[0]), view.namespace) if len(arguments) == 1 else None
     logged = config.grant_log if entry.grant_log is None else entry.grant_log
     logged = logged and config.mode is not Mode.DISABLED
     return Decision(True, config.mode, entry, matched, logged, False, cacheable)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Hashable
+from typing import Final
 
 from sekisho.decide.buckets import Buckets, serial_of
 from sekisho.decide.conditions import Clause, compile_condition
@@ -21,32 +22,36 @@ from sekisho.decide.request import Request
 from sekisho.policy.grammar import Operand, Operation
 from sekisho.policy.model import AclEntry, Address, Config, Name, Namespace
 
+NEVER: Final = 2**63
+
 
 class Slot:
     """One entry made ready for one operation.
 
-    ``tests`` are what is left to be tested of an entry once it has been found by its leading operand;
-    ``config`` and ``decision`` remember the last answer given with it.
+    ``tests`` are what is left to be tested of an entry once it has been found by its leading operand.
+    ``after`` is the next entry that is exact about the same arguments. ``config`` and ``decision`` remember the last
+    answer given with the entry; ``members`` the answers for each member, where a group leads.
     """
 
-    __slots__ = ("clauses", "config", "decision", "entry", "serial", "tests")
+    __slots__ = ("after", "clauses", "config", "decision", "entry", "members", "serial", "tests")
 
     def __init__(self, serial: int, entry: AclEntry, tests: tuple[tuple[int, Test], ...]) -> None:
         self.serial = serial
         self.entry = entry
         self.tests = tests
         self.clauses: tuple[Clause, ...] = tuple(compile_condition(condition) for condition in entry.conditions)
+        self.after: Slot | None = None
         self.config: Config | None = None
         self.decision: Decision | None = None
+        self.members: dict[str, Decision] = {}
 
     def fits(self, request: Request, namespace: Namespace) -> bool:
         """Whether the operands that are still to be tested allow the request's arguments."""
         arguments = request.arguments
-        return all(
-            test(arguments[position], namespace)
-            for position, test in self.tests
-            if not (position == 0 and request.ignore_first)
-        )
+        for position, test in self.tests:
+            if not test(arguments[position], namespace) and not (position == 0 and request.ignore_first):
+                return False
+        return True
 
     def holds(self, request: Request, namespace: Namespace) -> bool:
         """Whether every condition clause is true."""
@@ -54,7 +59,10 @@ class Slot:
 
 
 class Table:
-    """The entries for one operation; ``exact`` is public because the most frequent question ends there."""
+    """The entries for one operation; ``exact`` is public because the most frequent question ends there.
+
+    No entry that isn't exact has a serial number below ``scattered_from``.
+    """
 
     __slots__ = (
         "_addresses",
@@ -66,6 +74,7 @@ class Table:
         "exact",
         "last",
         "scattered",
+        "scattered_from",
         "single",
     )
 
@@ -76,11 +85,12 @@ class Table:
         self._addresses = kinds[0] is Operand.ADDRESS
         self._literal = kinds[0] is Operand.DOMAIN
         self.single = len(kinds) == 1
-        self.exact: dict[Hashable, list[tuple[int, Slot]]] = {}
+        self.exact: dict[Hashable, Slot] = {}
         self._names: Buckets[Slot] = Buckets()
         self._loose: list[tuple[int, Slot]] = []
         self._slots: dict[int, Slot] = {}
         self.scattered = 0
+        self.scattered_from = NEVER
         self.last: Slot | None = None
 
     def add(self, serial: int, entry: AclEntry) -> None:
@@ -97,9 +107,10 @@ class Table:
         if self.last is None or serial > self.last.serial:
             self.last = slot
         if whole:
-            insort(self.exact.setdefault(self._key(entry), []), (serial, slot), key=serial_of)
+            self._chain(self._key(entry), slot)
             return
         self.scattered += 1
+        self.scattered_from = min(serial, self.scattered_from)
         if isinstance(lead, Name) and lead.group is None:
             self._names.add(lead.text, serial, slot)
         elif isinstance(lead, Address) and is_exact(lead):
@@ -115,18 +126,38 @@ class Table:
             self.last = self._slots[max(self._slots)] if self._slots else None
         lead = entry.operands[self._leading]
         if self._is_whole(entry):
-            key = self._key(entry)
-            self.exact[key] = [item for item in self.exact[key] if item[0] != serial]
-            if not self.exact[key]:
-                del self.exact[key]
+            self._unchain(self._key(entry), slot)
             return
         self.scattered -= 1
+        if not self.scattered:
+            self.scattered_from = NEVER
         if isinstance(lead, Name) and lead.group is None:
             self._names.remove(lead.text, serial)
         elif isinstance(lead, Address) and is_exact(lead):
             self._names.remove_literal(exact_key(lead), serial)
         else:
             self._loose = [item for item in self._loose if item[0] != serial]
+
+    def _chain(self, key: Hashable, slot: Slot) -> None:
+        before, after = None, self.exact.get(key)
+        while after is not None and after.serial < slot.serial:
+            before, after = after, after.after
+        slot.after = after
+        if before is None:
+            self.exact[key] = slot
+        else:
+            before.after = slot
+
+    def _unchain(self, key: Hashable, slot: Slot) -> None:
+        before, each = None, self.exact[key]
+        while each is not slot and each.after is not None:
+            before, each = each, each.after
+        if before is not None:
+            before.after = slot.after
+        elif slot.after is not None:
+            self.exact[key] = slot.after
+        else:
+            del self.exact[key]
 
     def _is_whole(self, entry: AclEntry) -> bool:
         # A domain name is compared as it stands, also where it holds a pattern.
@@ -145,24 +176,34 @@ class Table:
 
     def candidates(self, request: Request) -> list[Slot]:
         """The entries that may grant the request, in order; each must still be asked ``fits`` and ``holds``."""
-        found = list(self.exact.get(self.key(request), ()))
-        if not self.scattered:
-            return [slot for _, slot in found]
-        before = found[0][0] if found and not found[0][1].clauses else None
-        lead = request.arguments[self._leading]
-        found += self._names.literals.get(parse_address(str(lead)) if self._addresses else lead, ())
-        found += self._names.patterns(str(lead), before)
-        found += self._loose
-        if len(found) > 1:
-            found.sort(key=serial_of)
+        found: list[tuple[int, Slot]] = []
+        before = None
+        slot = self.exact.get(self.key(request))
+        while slot is not None:
+            found.append((slot.serial, slot))
+            if not slot.clauses:
+                before = slot.serial
+                break
+            slot = slot.after
+        if self.scattered:
+            lead = request.arguments[self._leading]
+            found += self._names.literals.get(parse_address(str(lead)) if self._addresses else lead, ())
+            if self._names.patterned:
+                found += self._names.patterns(str(lead), before)
+            found += self._loose
+            if len(found) > 1:
+                found.sort(key=serial_of)
         return [slot for _, slot in found]
+
+
+def matching_text(slot: Slot, name: str, namespace: Namespace) -> str | None:
+    """The text of policy's own path that matches ``name`` in the slot's first operand, which is known to match."""
+    operand = slot.entry.operands[0]
+    if operand.group is not None and isinstance(operand, Name):
+        return path_group(namespace, operand.group).first(name)
+    return operand.text
 
 
 def matched_text(slot: Slot, name: str, namespace: Namespace) -> str | None:
     """The text of policy's own path that matches ``name`` in the slot's first operand, if it does."""
-    operand = slot.entry.operands[0]
-    if not isinstance(operand, Name):
-        return None
-    if operand.group is not None:
-        return path_group(namespace, operand.group).first(name)
-    return operand.text if test_for(operand)(name, namespace) else None
+    return matching_text(slot, name, namespace) if test_for(slot.entry.operands[0])(name, namespace) else None
