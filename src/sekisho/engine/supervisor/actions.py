@@ -283,15 +283,22 @@ def listen(sock: Fd, backlog: int) -> int:
 
 
 def send(
-    sock: Fd, data: bytes, ancillary: list[tuple[int, int, bytes]], descriptors: list[Fd],
-    flags: int, address: bytes, directory: Fd,
+    sock: Fd,
+    data: bytes,
+    ancillary: list[tuple[int, int, bytes]],
+    descriptors: list[Fd],
+    flags: int,
+    address: bytes,
+    directory: Fd,
 ) -> int:
     """sendmsg(2) of copies; ``descriptors`` travel as one SCM_RIGHTS message."""
     from sekisho.engine.supervisor.message import send_raw
 
     control = list(ancillary)
     if descriptors:
-        control.append((socket.SOL_SOCKET, socket.SCM_RIGHTS, b"".join(int(d).to_bytes(4, "little") for d in descriptors)))
+        control.append(
+            (socket.SOL_SOCKET, socket.SCM_RIGHTS, b"".join(int(d).to_bytes(4, "little") for d in descriptors))
+        )
     with contextlib.ExitStack() as stack:
         if directory >= 0:
             stack.enter_context(_standing_in(directory))
@@ -306,9 +313,41 @@ def open_handle(mount_fd: Fd, handle: bytes) -> Fd:
 ACTIONS: Final[dict[str, Callable[..., Any]]] = {
     function.__name__: function
     for function in (
-        find, find_parent, find_within, child, reopen, create, tmpfile, mkdir, mknod, unlink, rmdir, link, symlink, rename, chmod,
-        fchmod, chown, fchown, truncate, ftruncate, set_flags, getattr_stat, getattr_statx, mount, mount_from, unmount,
-        pivot_root, move_mount, mount_setattr, fspick, bind, connect, listen, send, open_handle,
+        find,
+        find_parent,
+        find_within,
+        child,
+        reopen,
+        create,
+        tmpfile,
+        mkdir,
+        mknod,
+        unlink,
+        rmdir,
+        link,
+        symlink,
+        rename,
+        chmod,
+        fchmod,
+        chown,
+        fchown,
+        truncate,
+        ftruncate,
+        set_flags,
+        getattr_stat,
+        getattr_statx,
+        mount,
+        mount_from,
+        unmount,
+        pivot_root,
+        move_mount,
+        mount_setattr,
+        fspick,
+        bind,
+        connect,
+        listen,
+        send,
+        open_handle,
     )
 }
 """What a worker can be asked for, by name."""

@@ -13,8 +13,14 @@ from sekisho.engine.supervisor.call import Answer, Call, CallFacts, Object, Plac
 Planner = Callable[[Call], Plan | Answer]
 _AT_REMOVEDIR = 0x200
 _RENAME_EXCHANGE = 2
-_NODES = {S_IFIFO: "file mkfifo", S_IFSOCK: "file mksock", S_IFREG: "file create", 0: "file create",
-          S_IFBLK: "file mkblock", S_IFCHR: "file mkchar"}
+_NODES = {
+    S_IFIFO: "file mkfifo",
+    S_IFSOCK: "file mksock",
+    S_IFREG: "file create",
+    0: "file create",
+    S_IFBLK: "file mkblock",
+    S_IFCHR: "file mkchar",
+}
 
 
 def _dirfd(call: Call, register: int | None) -> int:
@@ -120,7 +126,9 @@ def symlink(target: int, path: int, dirfd: int | None = None) -> Planner:
     return plan
 
 
-def link(old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None) -> Planner:
+def link(
+    old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None
+) -> Planner:
     """link(2), linkat(2)."""
 
     def plan(call: Call) -> Plan | Answer:
@@ -147,7 +155,9 @@ def link(old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None
     return plan
 
 
-def rename(old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None) -> Planner:
+def rename(
+    old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None
+) -> Planner:
     """rename(2), renameat(2), renameat2(2); an exchange asks for the swapped pair first."""
 
     def plan(call: Call) -> Plan | Answer:

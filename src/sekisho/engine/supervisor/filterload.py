@@ -28,7 +28,9 @@ def install(program: bytes) -> int:
     try:
         return libc.syscall("seccomp", _SET_MODE_FILTER, _NEW_LISTENER | _WAIT_KILLABLE_RECV, ctypes.byref(filled))
     except OSError as error:
-        raise NotSupported(f"seccomp user notification: {error.strerror}", _HINTS.get(error.errno or 0, "see `sekisho doctor`")) from error
+        raise NotSupported(
+            f"seccomp user notification: {error.strerror}", _HINTS.get(error.errno or 0, "see `sekisho doctor`")
+        ) from error
 
 
 _HINTS: Final = {

@@ -10,7 +10,18 @@ from typing import Final
 
 _SI_USER_CODES: Final = (0, -1, -6)
 """si_code of kill(2), sigqueue(3) and tgkill(2): sent by somebody, not by the terminal."""
-_NOT_OURS: Final = frozenset({signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS})
+_NOT_OURS: Final = frozenset(
+    {
+        signal.SIGKILL,
+        signal.SIGSTOP,
+        signal.SIGSEGV,
+        signal.SIGBUS,
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGTRAP,
+        signal.SIGSYS,
+    }
+)
 _RELAYED: Final = frozenset(signal.valid_signals()) - _NOT_OURS
 _LINE_LIMIT: Final = 65536
 
@@ -68,7 +79,9 @@ class Front:
                 return int(rest)
 
     def _orphaned(self) -> int:
-        sys.stderr.write("sekisho: the supervisor died: what the command asks for from now on is refused; it is ended\n")
+        sys.stderr.write(
+            "sekisho: the supervisor died: what the command asks for from now on is refused; it is ended\n"
+        )
         if self.command:
             self._relay(signal.SIGKILL)
         return 128 + signal.SIGKILL

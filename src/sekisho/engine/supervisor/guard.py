@@ -31,16 +31,16 @@ class Guard:
         """Nothing in the directory ``path`` (canonical), nor what it stands in, can be changed."""
         self._directories += (encode(path.encode("utf-8", "surrogateescape")) + "/",)
 
-    def reached(self, requests: Iterable[Request]) -> bool:
-        """Whether one of ``requests`` would touch what is protected."""
+    def reached(self, requests: Iterable[Request]) -> Request | None:
+        """The first of ``requests`` that would touch what is protected."""
         for request in requests:
             keyword = request.operation.keyword
             if keyword[:5] != "file " or (keyword == "file mount" and str(request.arguments[2]).startswith(_IN_PLACE)):
                 continue
             for name in request.arguments:
                 if isinstance(name, str) and self._touches(keyword, name):
-                    return True
-        return False
+                    return request
+        return None
 
     def _touches(self, keyword: str, name: str) -> bool:
         if name.startswith(self._proc):

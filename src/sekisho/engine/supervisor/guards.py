@@ -183,5 +183,3 @@ def refuse(code: int, warning: str | None = None) -> Guard:
         return PROCEED
 
     return guard
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from sekisho.decide.decision import Decision
 from sekisho.decide.evaluate import decide
@@ -11,6 +12,10 @@ from sekisho.decide.request import Facts, Request
 from sekisho.learn.observe import learn
 from sekisho.learn.rewrite import RewriteRules
 from sekisho.policy.model import AclEntry, Domain, Mode, Policy
+
+_REFUSED: Final = Decision(
+    granted=False, mode=Mode.ENFORCING, entry=None, matched=None, grant_log=False, reject_log=True, cacheable=False
+)
 
 
 @dataclass(slots=True)
@@ -50,6 +55,11 @@ class Judge:
                 self.sink(domain, request, decision)
             return True
         return self.settle(domain, request, decision)
+
+    def refuse(self, domain: Domain, request: Request) -> None:
+        """``request`` is refused whatever policy says, and recorded."""
+        self.violated(Mode.ENFORCING)
+        self.sink(domain, request, _REFUSED)
 
     def settle(self, domain: Domain, request: Request, decision: Decision) -> bool:
         """What a request that no entry grants comes to in its mode (spec a.6)."""

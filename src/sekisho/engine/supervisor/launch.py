@@ -7,7 +7,9 @@ that still stood in the user's session and process group, so that its terminal i
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import socket
 import struct
@@ -163,11 +165,32 @@ def _capable() -> bool:
 
 
 def _detach() -> None:
-    """No stream of the user's is held open by us."""
+    """Nothing of the user's is held open by us, and we may hold as much as the system lets us."""
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):
+            if fd > 2 and os.get_inheritable(fd):
+                os.close(fd)
+    os.chdir("/")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.close(null)
+
+
+def _environment() -> dict[bytes, bytes]:
+    """The environment we were started with: Python may have added to its own (PEP 538)."""
+    words = procfs.read_all("/proc/self/environ").split(b"\0")
+    return {name: value for name, found, value in (word.partition(b"=") for word in words) if found and name}
+
+
+def _undo_interpreter() -> None:
+    """Signals are as we were started with: Python ignores two of them and catches SIGINT unless it was ignored."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _command_main(
@@ -176,6 +199,7 @@ def _command_main(
     """Never returns: becomes the command, or says why not."""
     code = 126
     try:
+        environment = _environment()
         if not privileged:
             protect.no_new_privileges()
         scoped = scoped and protect.scope_signals()
@@ -184,11 +208,9 @@ def _command_main(
         if down.recv(16) == b"go":
             os.close(number)
             signal.set_wakeup_fd(-1)
-            for each in (signal.SIGPIPE, signal.SIGXFSZ):
-                signal.signal(each, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            _undo_interpreter()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            os.execv(path, command)
+            os.execve(path, command, environment)
     except NotSupported as error:
         down.send(str(error).encode())
     except FileNotFoundError:

@@ -49,7 +49,9 @@ def prctl(option: int, argument: int = 0, third: int = 0, fourth: int = 0, fifth
 
 def ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
     """ptrace(2), for requests whose result isn't data."""
-    result = int(_LIBC.ptrace(ctypes.c_long(request), ctypes.c_long(pid), ctypes.c_void_p(address), ctypes.c_void_p(data)))
+    result = int(
+        _LIBC.ptrace(ctypes.c_long(request), ctypes.c_long(pid), ctypes.c_void_p(address), ctypes.c_void_p(data))
+    )
     if result == -1:
         raise _error()
     return result

@@ -139,7 +139,9 @@ class _Walk:
         root = os.fstat(self.view.root) if self.view.root >= 0 else os.stat("/")
         return (root.st_dev, root.st_ino) == (status.st_dev, status.st_ino)
 
-    def _follow(self, fd: int, found: os.stat_result, part: bytes, directory: os.stat_result, todo: list[bytes]) -> None:
+    def _follow(
+        self, fd: int, found: os.stat_result, part: bytes, directory: os.stat_result, todo: list[bytes]
+    ) -> None:
         self.links += 1
         if self.links > _MAX_LINKS:
             raise error(errno.ELOOP)

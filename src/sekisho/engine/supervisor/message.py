@@ -91,14 +91,20 @@ def ancillary(call: Call, message: Message) -> tuple[list[tuple[int, int, bytes]
 def send_raw(sock: int, payload: bytes, control: Sequence[tuple[int, int, bytes]], flags: int, address: bytes) -> int:
     """Bytes sent; ``address`` is a raw sockaddr, b"" for none."""
     packed = b"".join(
-        _CONTROL.pack(_CONTROL.size + len(body), level, kind) + body + bytes(-len(body) % 8) for level, kind, body in control
+        _CONTROL.pack(_CONTROL.size + len(body), level, kind) + body + bytes(-len(body) % 8)
+        for level, kind, body in control
     )
     body_buffer = ctypes.create_string_buffer(payload, max(1, len(payload)))
     name_buffer = ctypes.create_string_buffer(address, max(1, len(address)))
     control_buffer = ctypes.create_string_buffer(packed, max(1, len(packed)))
     vector = ctypes.create_string_buffer(struct.pack("QQ", ctypes.addressof(body_buffer), len(payload)), 16)
     head = HEADER.pack(
-        ctypes.addressof(name_buffer) if address else 0, len(address), ctypes.addressof(vector), 1,
-        ctypes.addressof(control_buffer) if packed else 0, len(packed), 0,
+        ctypes.addressof(name_buffer) if address else 0,
+        len(address),
+        ctypes.addressof(vector),
+        1,
+        ctypes.addressof(control_buffer) if packed else 0,
+        len(packed),
+        0,
     )
     return libc.syscall("sendmsg", sock, ctypes.create_string_buffer(head, len(head)), flags)

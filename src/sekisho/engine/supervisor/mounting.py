@@ -16,18 +16,38 @@ _MAGIC_VALUE, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 _REMOUNT, _BIND, _MOVE = 0x20, 0x1000, 0x2000
 _SHARED, _PRIVATE, _SLAVE, _UNBINDABLE = 1 << 20, 1 << 18, 1 << 19, 1 << 17
 _PRIORITY: Final = (
-    (_REMOUNT, "--remount"), (_BIND, "--bind"), (_SHARED, "--make-shared"), (_PRIVATE, "--make-private"),
-    (_SLAVE, "--make-slave"), (_UNBINDABLE, "--make-unbindable"), (_MOVE, "--move"),
+    (_REMOUNT, "--remount"),
+    (_BIND, "--bind"),
+    (_SHARED, "--make-shared"),
+    (_PRIVATE, "--make-private"),
+    (_SLAVE, "--make-slave"),
+    (_UNBINDABLE, "--make-unbindable"),
+    (_MOVE, "--move"),
 )
 _PROPAGATION: Final = _SHARED | _PRIVATE | _SLAVE | _UNBINDABLE
 _PAGE: Final = 4096
 _UMOUNT_NOFOLLOW: Final = 8
 _OPEN_TREE_CLONE: Final = 1
 _TYPES: Final = {
-    0x01021994: "tmpfs", 0x9FA0: "proc", 0x62656572: "sysfs", 0xEF53: "ext4", 0x794C7630: "overlay", 0x63677270: "cgroup2",
-    0x27E0EB: "cgroup", 0x1CD1: "devpts", 0x19800202: "mqueue", 0x58465342: "xfs", 0x9123683E: "btrfs", 0x4D44: "vfat",
-    0x858458F6: "ramfs", 0xCAFE4A11: "bpf", 0x64626720: "debugfs", 0x74726163: "tracefs", 0x73717368: "squashfs",
-    0x65735546: "fuse", 0x9660: "iso9660",
+    0x01021994: "tmpfs",
+    0x9FA0: "proc",
+    0x62656572: "sysfs",
+    0xEF53: "ext4",
+    0x794C7630: "overlay",
+    0x63677270: "cgroup2",
+    0x27E0EB: "cgroup",
+    0x1CD1: "devpts",
+    0x19800202: "mqueue",
+    0x58465342: "xfs",
+    0x9123683E: "btrfs",
+    0x4D44: "vfat",
+    0x858458F6: "ramfs",
+    0xCAFE4A11: "bpf",
+    0x64626720: "debugfs",
+    0x74726163: "tracefs",
+    0x73717368: "squashfs",
+    0x65735546: "fuse",
+    0x9660: "iso9660",
 }
 
 
@@ -93,13 +113,17 @@ def _data(call: Call, address: int) -> bytes | None:
         return call.read(address, _PAGE - address % _PAGE)
 
 
-def _mount_of(call: Call, source: Object, target: Object, word: str, flags: int, whole: int, kind: bytes | None, data: int) -> Plan:
+def _mount_of(
+    call: Call, source: Object, target: Object, word: str, flags: int, whole: int, kind: bytes | None, data: int
+) -> Plan:
     facts = CallFacts(call, path1=source.status, path2=target.status)
     request = call.request("file mount", source.name, target.name, word, flags, facts=facts)
     return Plan([request], lambda: int(call.run("mount_from", source.fd, target.fd, kind, whole, _data(call, data))))
 
 
-def _mount_device(call: Call, source: Object, target: Object, word: str, flags: int, whole: int, kind: bytes, data: int) -> Plan | Answer:
+def _mount_device(
+    call: Call, source: Object, target: Object, word: str, flags: int, whole: int, kind: bytes, data: int
+) -> Plan | Answer:
     if not S_ISBLK(source.status.st_mode):
         return -errno.ENOTBLK
     facts = CallFacts(call, path1=source.status, path2=target.status)
@@ -164,7 +188,9 @@ def move_mount(call: Call) -> Plan | Answer:
     if _attached(call, source):
         request = call.request("file mount", source.name, target.name, "--move", 0, facts=facts)
     else:
-        request = call.request("file mount", "none", target.name, _type(call, source), 0, facts=facts, ignore_first=True)
+        request = call.request(
+            "file mount", "none", target.name, _type(call, source), 0, facts=facts, ignore_first=True
+        )
     return Plan([request], lambda: int(call.run("move_mount", source.fd, target.fd)))
 
 
@@ -179,7 +205,9 @@ def open_tree(call: Call) -> Plan | Answer:
     if not flags & _OPEN_TREE_CLONE:
         return PROCEED
     source = _at(call, 0, call.args[1], bool(flags & libc.AT_EMPTY_PATH), not flags & libc.AT_SYMLINK_NOFOLLOW)
-    request = call.request("file mount", source.name, source.name, "--bind", 0, facts=CallFacts(call, path1=source.status))
+    request = call.request(
+        "file mount", source.name, source.name, "--bind", 0, facts=CallFacts(call, path1=source.status)
+    )
     return Plan([request], lambda: -errno.ENOSYS)
 
 

@@ -21,7 +21,12 @@ from sekisho.engine.supervisor.call import NO_FD, PROCEED, Answer, Call, CallFac
 from sekisho.engine.supervisor.message import Message
 
 MSG_FASTOPEN: Final = 0x20000000
-_TYPES: Final = {socket.SOCK_STREAM: "stream", socket.SOCK_DGRAM: "dgram", socket.SOCK_RAW: "raw", socket.SOCK_SEQPACKET: "seqpacket"}
+_TYPES: Final = {
+    socket.SOCK_STREAM: "stream",
+    socket.SOCK_DGRAM: "dgram",
+    socket.SOCK_RAW: "raw",
+    socket.SOCK_SEQPACKET: "seqpacket",
+}
 _INET: Final = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -47,7 +52,9 @@ def pin(call: Call, number: int) -> Sock:
         raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
     with socket.socket(fileno=os.dup(fd)) as handle:
         kind = handle.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-        return Sock(fd, handle.family, _TYPES.get(kind, "other"), handle.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL))
+        return Sock(
+            fd, handle.family, _TYPES.get(kind, "other"), handle.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL)
+        )
 
 
 def requests(call: Call, sock: Sock, verb: str, raw: bytes) -> list[Request]:
@@ -86,7 +93,9 @@ def bind(call: Call) -> Plan | Answer:
         if call.occupant(place) is not None:
             return -errno.EADDRINUSE
         with_mode = os.fstat(sock.fd).st_mode & 0o777 & ~call.umask()
-        asked.append(call.request("file mksock", call.place_name(place), with_mode, facts=CallFacts(call, parent1=place.status)))
+        asked.append(
+            call.request("file mksock", call.place_name(place), with_mode, facts=CallFacts(call, parent1=place.status))
+        )
 
         def perform() -> Answer:
             done = int(call.run("bind", sock.fd, raw, call.cwd(), call.umask()))
@@ -121,7 +130,13 @@ def _bound(sock: Sock) -> bytes:
     port = int(name[1]).to_bytes(2, "big")
     if sock.family == socket.AF_INET:
         return struct.pack("H", sock.family) + port + socket.inet_aton(name[0]) + bytes(8)
-    return struct.pack("H", sock.family) + port + bytes(4) + socket.inet_pton(socket.AF_INET6, name[0].partition("%")[0]) + bytes(4)
+    return (
+        struct.pack("H", sock.family)
+        + port
+        + bytes(4)
+        + socket.inet_pton(socket.AF_INET6, name[0].partition("%")[0])
+        + bytes(4)
+    )
 
 
 def connect(call: Call) -> Plan | Answer:
@@ -161,7 +176,13 @@ def _sending(call: Call, sock: Sock, raw: bytes, flags: int) -> list[Request]:
 
 
 def _send(
-    call: Call, sock: Sock, payload: bytes, control: list[tuple[int, int, bytes]], descriptors: list[Fd], flags: int, raw: bytes,
+    call: Call,
+    sock: Sock,
+    payload: bytes,
+    control: list[tuple[int, int, bytes]],
+    descriptors: list[Fd],
+    flags: int,
+    raw: bytes,
     then: Callable[[int], Answer] | None = None,
 ) -> Answer:
     """Sent with the caller's rights; a broken pipe signals the caller as the kernel would."""
@@ -203,7 +224,9 @@ def _harmless(call: Call, sock: Sock, flags: int) -> bool:
     return (unaddressed or not watched) and not call.process.shares_files
 
 
-def _send_message(call: Call, sock: Sock, head: Message, flags: int, then: Callable[[int], Answer] | None = None) -> Answer:
+def _send_message(
+    call: Call, sock: Sock, head: Message, flags: int, then: Callable[[int], Answer] | None = None
+) -> Answer:
     control, numbers = message.ancillary(call, head)
     return _send(call, sock, message.data(call, head), control, _descriptors(call, numbers), flags, head.address, then)
 

@@ -101,4 +101,8 @@ def _matches(fields: dict[bytes, bytes], head: bytes, path: bytes) -> bool:
     mask = bytes.fromhex(fields[b"mask"].decode()) if b"mask" in fields else b"\xff" * len(magic)
     offset = int(fields.get(b"offset", b"0"))
     window = head[offset : offset + len(magic)]
-    return bool(magic) and len(window) == len(magic) and all(w & m == g & m for w, g, m in zip(window, magic, mask, strict=True))
+    return (
+        bool(magic)
+        and len(window) == len(magic)
+        and all(w & m == g & m for w, g, m in zip(window, magic, mask, strict=True))
+    )

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Final
 
-from sekisho.audit.record import format_json, make_notice, make_record
+from sekisho.audit.record import Record, format_json, make_notice, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
 from sekisho.engine.supervisor import libc
@@ -49,8 +49,13 @@ class Session:
         return self._judge
 
     def _record(self, domain: Domain, request: Request, decision: Decision) -> None:
-        record = make_record(time.time(), domain, request, decision)
-        self._audit.append([format_json(record)])
+        self._write(make_record(time.time(), domain, request, decision))
+
+    def _write(self, record: Record) -> None:
+        try:
+            self._audit.append([format_json(record)])
+        except OSError as error:
+            self._say(f"{self.directory.audit_log}: {error.strerror}: audit records are being lost")
 
     def _learned(self, domain: Domain, entry: AclEntry) -> None:
         self._updates += 1
@@ -70,7 +75,7 @@ class Session:
 
     def _note(self, domain: Domain, text: str, facts: Facts) -> None:
         mode = self.policy.config(domain, "file::execute").mode
-        self._audit.append([format_json(make_notice(time.time(), domain, mode, text, facts))])
+        self._write(make_notice(time.time(), domain, mode, text, facts))
 
     def attend(self, supervisor: Supervisor, child: int, back: Back) -> None:
         """Children's ends and stops are handled in the supervisor's loop; ``child`` is the command."""

@@ -136,11 +136,12 @@ class Supervisor:
         if mode is Mode.DISABLED and not row.always:
             self.listener.proceed(notification.id)
             return
-        key: Key | None = ()
+        key: Key = ()
         if row.shortcut is not None:
-            key = self.shortcuts.take(row.shortcut, notification, process, mode)
-            if key is None:
+            found = self.shortcuts.take(row.shortcut, notification, process, mode)
+            if found is None:
                 return
+            key = found
         call = Call(self, notification, process, mode is Mode.ENFORCING)
         answer = self._answer(call, row, key)
         if row.mutates and not isinstance(answer, int):
@@ -155,8 +156,10 @@ class Supervisor:
             plan = row.plan(call)
             if not isinstance(plan, Plan):
                 return plan if call.enforcing or row.always else PROCEED
-            if call.enforcing and self.guard.reached(plan.requests):
-                self.warn(f"process {call.process.tgid} in {call.process.domain.name} reached for the supervisor or its policy: refused")
+            reached = self.guard.reached(plan.requests) if call.enforcing else None
+            if reached is not None:
+                self.judge.refuse(call.process.domain, reached)
+                self.warn_once(call.process, f"in {call.process.domain.name} reached for the supervisor or its policy: refused")
                 return _PERM
             if not self.judge.allows(call.process.domain, plan.requests):
                 return _PERM

@@ -21,7 +21,12 @@ from sekisho.engine.supervisor.executions import execute, execute_at
 from sekisho.engine.supervisor.shortcuts import Shortcut, Way
 from sekisho.policy.grammar import PROFILE_OPERATIONS
 
-_INET_SEND: Final = ("network::inet_dgram_send", "network::inet_raw_send", "network::unix_dgram_send", "network::inet_stream_connect")
+_INET_SEND: Final = (
+    "network::inet_dgram_send",
+    "network::inet_raw_send",
+    "network::unix_dgram_send",
+    "network::inet_stream_connect",
+)
 _ALWAYS: Final = True
 
 
@@ -42,7 +47,9 @@ class Row:
 
 
 def _network(*verbs: str) -> tuple[str, ...]:
-    return tuple(name for name in PROFILE_OPERATIONS if name.startswith("network::") and name.rsplit("_", 1)[1] in verbs)
+    return tuple(
+        name for name in PROFILE_OPERATIONS if name.startswith("network::") and name.rsplit("_", 1)[1] in verbs
+    )
 
 
 def _file(*names: str) -> tuple[str, ...]:
@@ -58,7 +65,12 @@ def _files() -> Iterable[Row]:
     yield Row("openat2", opening.open_how, opening.OPERATIONS)
     yield Row("open_by_handle_at", opening.by_handle, opening.OPERATIONS)
     yield Row("stat", attributes.stat(1, 0), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, use=1))
-    yield Row("lstat", attributes.stat(1, 0, follow=False), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, 1, nofollow=True))
+    yield Row(
+        "lstat",
+        attributes.stat(1, 0, follow=False),
+        _file("getattr"),
+        shortcut=Shortcut(0, None, (), Way.STAT, 1, nofollow=True),
+    )
     yield Row("fstat", attributes.stat(1, dirfd=0), _file("getattr"), shortcut=Shortcut(None))
     quick = Shortcut(1, 0, (3,), Way.STAT, use=2)
     yield Row("newfstatat", attributes.stat(2, 1, 0, 3), _file("getattr"), shortcut=quick)
@@ -138,7 +150,18 @@ def _lineage() -> Iterable[Row]:
 
 def _credentials() -> Iterable[Row]:
     """Only a privileged supervisor performs calls for other ids than its own."""
-    for name in ("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups", "capset"):
+    for name in (
+        "setuid",
+        "setgid",
+        "setreuid",
+        "setregid",
+        "setresuid",
+        "setresgid",
+        "setfsuid",
+        "setfsgid",
+        "setgroups",
+        "capset",
+    ):
         yield Row(name, guards.rights, always=_ALWAYS)
 
 
@@ -155,7 +178,15 @@ def _others(protected: tuple[int, ...]) -> Iterable[Row]:
     yield Row("process_vm_readv", guards.own_process(guards.register(0)))
     yield Row("process_vm_writev", guards.own_process(guards.register(0)))
     yield Row("pidfd_getfd", guards.own_pidfd(0))
-    for name in ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr", "migrate_pages", "move_pages"):
+    for name in (
+        "prlimit64",
+        "sched_setaffinity",
+        "sched_setscheduler",
+        "sched_setparam",
+        "sched_setattr",
+        "migrate_pages",
+        "move_pages",
+    ):
         yield Row(name, guards.not_ours(0), where=(ours,))
     for name in ("setpriority", "ioprio_set"):
         yield Row(name, guards.not_ours(1), where=(Where(1, protected),))
@@ -173,8 +204,18 @@ def _refused() -> Iterable[Row]:
     yield Row("landlock_restrict_self", guards.refuse(errno.EOPNOTSUPP))
     yield Row("seccomp", guards.refuse(errno.EBUSY), where=(Where(1, bits=guards.SECCOMP_FILTER_FLAG_NEW_LISTENER),))
     for name in (
-        "bpf", "perf_event_open", "userfaultfd", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load",
-        "swapon", "swapoff", "acct", "uselib",
+        "bpf",
+        "perf_event_open",
+        "userfaultfd",
+        "init_module",
+        "finit_module",
+        "delete_module",
+        "kexec_load",
+        "kexec_file_load",
+        "swapon",
+        "swapoff",
+        "acct",
+        "uselib",
     ):
         yield Row(name, guards.refuse(errno.EPERM))
     for name in ("fsopen", "fsmount", "open_tree_attr"):
