@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+_INSTALLABLE = set(re.findall(r"^(\S+) \S+$", (REPOSITORY / "scripts/test-dependencies").read_text(), re.MULTILINE))
+"""The programs that scripts/test-dependencies installs: a test may need no other."""
 _left_out = pytest.StashKey[dict[str, int]]()
 
 
@@ -31,6 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _absent_programs(item: pytest.Item) -> list[str]:
     programs = [program for mark in item.iter_markers("needs") for program in mark.args]
+    unknown = set(programs) - _INSTALLABLE
+    if unknown:
+        raise pytest.UsageError(f"{item.nodeid} needs {unknown}, which scripts/test-dependencies doesn't know")
     return [program for program in programs if shutil.which(program, path=_SYSTEM_PATH) is None]
 
 
