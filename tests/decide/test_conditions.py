@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from tests.decide.support import execution, facts, inode
 
 from sekisho.decide.conditions import compile_condition
-from sekisho.decide.request import Facts, FileType
+from sekisho.decide.request import Execution, Facts, FileType, Task
+from sekisho.errors import PolicyError
 from sekisho.policy.acl import parse_acl
 from sekisho.policy.model import Name, Namespace, Number
 
@@ -126,3 +130,28 @@ def test_a_number_group_follows_its_members() -> None:
     assert not clause(FILE, namespace)
     namespace.number_groups["LATER"] = [Number("1000", 1000, 1000)]
     assert clause(FILE, namespace)
+
+
+KERNEL = json.loads((Path(__file__).parent / "kernel_conditions.json").read_text())
+"""What TOMOYO in Linux 6.12 answered on execve of /usr/bin/cat with four arguments; "rejected": bad syntax."""
+
+CAT = facts(
+    task=Task(),
+    path1=inode(uid=0, gid=0, perm=0o755),
+    path1_parent=inode(uid=0, gid=0, perm=0o755, type=FileType.DIRECTORY),
+    execution=Execution(
+        "/usr/bin/cat",
+        (b"cat0", b"/sys/kernel/security/tomoyo/self_domain", b"a b", b""),
+        (b"A=1", b"D=1", b"D=2", b"bare", b"E="),
+    ),
+)
+
+
+@pytest.mark.parametrize("clause", KERNEL)
+def test_a_kernel_answers_the_same(clause: str) -> None:
+    try:
+        answer: bool | str = holds(clause, CAT)
+    except PolicyError:
+        answer = "rejected"
+
+    assert KERNEL[clause] == answer
