@@ -35,14 +35,13 @@ def main() -> int:
 def build() -> Path:
     """A new folder under a name that is easy to read."""
     top = os.path.realpath(tempfile.gettempdir())
-    for suffix in ("", *(f"-{letter}" for letter in string.ascii_lowercase)):
-        folder = Path(f"{top}/sekisho-demo{suffix}")
+    for name in ("sekisho-demo", *(f"sekisho-demo-{letter}" for letter in string.ascii_lowercase)):
         try:
-            folder.mkdir(mode=0o700)
+            os.mkdir(f"{top}/{name}", 0o700)
         except FileExistsError:
             continue
-        return folder
-    raise SystemExit(f"{folder} and its like are all there; remove them")
+        return Path(top, name)
+    raise SystemExit(f"{top}/sekisho-demo and 26 more of the kind are there; remove them")
 
 
 def perform(stage: Path) -> None:
@@ -111,7 +110,7 @@ def enforce(site: Path, policy: Path, port: int, learned: dict[str, Outcome]) ->
 def attack(stage: Path, site: Path, policy: Path, port: int) -> None:
     """Each attack succeeds on the bare server and fails on the one that is held to its policy."""
     heading("4. Attack it, alone and under Sekisho")
-    with Thief() as thief, Server(site, free_port()) as bare, Server(site, port, "run", policy) as held:
+    with Thief() as thief, Server(site, free_port(port)) as bare, Server(site, port, "run", policy) as held:
         for number, each in enumerate(attacks(site, stage / "private" / "secret.txt", thief), 1):
             heading(f"Attack {number}: {each.title}")
             launch(each, bare, held, policy)

@@ -107,15 +107,15 @@ def shown(command: Iterable[str]) -> str:
     return shlex.join(Path(word).name if word in (SEKISHO, PYTHON) else word for word in command)
 
 
-def free_port() -> int:
+def free_port(above: int = 8079) -> int:
     """A TCP port that nobody uses, and that a server might well use."""
-    for port in range(8080, 8180):
+    for port in range(above + 1, 8180):
         try:
             with socket.create_server(("127.0.0.1", port)):
                 return port
         except OSError:
             continue
-    raise Unexpected("no TCP port from 8080 to 8179 is free")
+    raise Unexpected(f"no TCP port from {above + 1} to 8179 is free")
 
 
 def heading(text: str) -> None:
