@@ -55,6 +55,8 @@ class Program:
     survives: bool = False
     """Whether the script ends well all the same when that entry is missing."""
     needs: tuple[str, ...] = ()
+    lessons: int = 1
+    """How often it is learned before it is enforced."""
     ignores: tuple[str, ...] = ()
     """Files whose contents and attributes are not compared, by name."""
 
@@ -154,7 +156,8 @@ def hold(program: Program, place: Place) -> None:
     expected = {key: value for key, value in first.items() if second.get(key) == value}
     assert first[("status",)] == second[("status",)] == 0, first
 
-    assert_alike(expected, place.run(program, place.sekisho("learn")))
+    for _ in range(program.lessons):
+        assert_alike(expected, place.run(program, place.sekisho("learn")))
     place.empty_log()
     enforced = place.run(program, place.sekisho("run"))
     denials = place.denials()

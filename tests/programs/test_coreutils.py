@@ -127,7 +127,6 @@ ROOT_PROGRAMS = [
         "mount --bind tree m; cat m/one; umount m; cat m/file; umount m; mount -t proc proc m; ls -d m/self/fd; umount m'; ls m",
         setup=TREE,
         removes=("mount", "file mount {work}/tree/ {work}/m/ --bind 0x0"),
-        needs=("unshare",),
     ),
     Program(
         "chroot",
@@ -135,7 +134,6 @@ ROOT_PROGRAMS = [
         "mkdir root/bin; cp /bin/sh /bin/ls root/bin; ln -s /bin/sh root/bin/shell; "
         "chroot root /bin/shell -ec 'echo in >/file; ls -d /../bin; cd bin; ls ../../..'",
         removes=("shell", "file create {work}/root/file 0666"),
-        needs=("chroot", "ldd"),
     ),
     Program(
         "dropping root",

@@ -42,6 +42,8 @@ name /dev/shm/sem.\?\?\?\?\?\?
 name cc\?\?\?\?\?\?.\*
 name /tmp/cc\?\?\?\?\?\?
 name GMfifo\$
+# ar, strip and objcopy.
+chance st\?\?\?\?\?\?
 # git: loose objects and packs, and both while they are written; the probe of a new repository; quarantine.
 name objects/\x\x/tmp_obj_\?\?\?\?\?\?
 name objects/\x\x/\X
@@ -56,6 +58,8 @@ name .tmp-\$-pack-\X.\*
 name .tmp-\$-pack-\X
 name .tmp-\$-pack
 name pack-\X.\*
+name info/refs_\?\?\?\?\?\?
+name objects/info/packs_\?\?\?\?\?\?
 name \*.git/t\?\?\?\?\?\?
 name .merge_file_\?\?\?\?\?\?
 
