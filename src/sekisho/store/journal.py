@@ -19,32 +19,57 @@ from sekisho.policy.parser import parse_domain_policy
 from sekisho.policy.printer import print_acl
 
 _SUFFIX: Final = ".journal"
-_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Journal:
     """One run's journal; the file is there only while it holds something."""
 
     def __init__(self, directory: Path) -> None:
-        self.path = directory / f"learned-{os.getpid()}{_SUFFIX}"
+        """Nothing is written yet. No other run, in whatever PID namespace, has a journal of this name."""
+        self.path = directory / f"learned-{os.getpid()}-{os.urandom(6).hex()}{_SUFFIX}"
         self._fd = -1
+        self._size = 0
         self._domain: Domain | None = None
 
     def add(self, domain: Domain, entry: AclEntry) -> None:
-        """``entry`` of ``domain`` outlives us from now on; raises OSError when it can't be written."""
+        """``entry`` of ``domain`` outlives us from now on; raises OSError, and holds what it held, when it can't be."""
         if self._fd < 0:
-            self._fd = os.open(self.path, _FLAGS, 0o600)
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            self._open()
         text = print_acl(entry) + "\n"
         if domain is not self._domain:
             text = f"\n{domain.name}\nuse_profile {domain.profile}\n\n{text}"
-            self._domain = domain
-        os.write(self._fd, text.encode("ascii"))
+        self._write(text.encode("ascii"))
+        self._domain = domain
+
+    def _open(self) -> None:
+        # The lock comes before the name, so that nobody takes a journal in that has just been made.
+        temporary = self.path.with_suffix(".new")
+        fd = os.open(temporary, _FLAGS, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            os.rename(temporary, self.path)
+        except OSError:
+            os.close(fd)
+            raise
+        self._fd = fd
+
+    def _write(self, raw: bytes) -> None:
+        left = memoryview(raw)
+        try:
+            while left:
+                left = left[os.write(self._fd, left) :]
+        except OSError:
+            # Half a line could read as another name than the one that was learned.
+            os.ftruncate(self._fd, self._size)
+            raise
+        self._size += len(raw)
 
     def saved(self) -> None:
         """All of it is in the domain policy: the journal is empty again."""
         if self._fd >= 0:
             os.ftruncate(self._fd, 0)
+            self._size = 0
             self._domain = None
 
     def close(self) -> None:
@@ -78,7 +103,7 @@ def remove(fd: int, names: list[str]) -> None:
 def _left_behind(fd: int, name: str) -> str | None:
     """The text of a journal that nobody writes to any more, up to its last whole line; None for any other."""
     try:
-        journal = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+        journal = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=fd)
     except OSError:
         return None
     with open(journal, "rb") as file:
@@ -91,9 +116,18 @@ def _left_behind(fd: int, name: str) -> str | None:
 
 
 def _apply(text: str, policy: Policy, source: str) -> None:
-    """Block by block, so that one that a full disk has torn doesn't take the others with it."""
+    """Block by block, so that one that a crash has spoiled doesn't take the others with it."""
     for block in text.split("\n<"):
         body = block if block.startswith("<") else "<" + block
-        with contextlib.suppress(PolicyError):
-            if block.strip():
-                parse_domain_policy(body + "\n", policy, source=source)
+        if block.strip():
+            _apply_block(body.split("\n"), policy, source)
+
+
+def _apply_block(lines: list[str], policy: Policy, source: str) -> None:
+    """What can be read of one domain's lines; nothing without the domain's name."""
+    try:
+        parse_domain_policy("\n".join(lines) + "\n", policy, source=source)
+    except PolicyError as error:
+        bad = {each.line for each in (error, *error.others)}
+        if 1 not in bad:
+            _apply_block(["" if number in bad else line for number, line in enumerate(lines, 1)], policy, source)
