@@ -28,6 +28,7 @@ def test_the_mode_that_is_asked_for(
     mode: Mode | None,
 ) -> None:
     seen: list[object] = []
+    PolicyDirectory(policy_directory).create()
 
     def supervise(directory: PolicyDirectory, command: list[str], mode: Mode | None, *, learn: bool) -> int:
         seen.extend([directory.path, command, mode, learn])

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,35 @@ def test_an_unwritable_place_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match="cannot make policy directory .*; choose another directory with -P"):
         PolicyDirectory(tmp_path / "file" / "policy").create()
+
+
+def as_nobody(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """What ``script`` says when it runs as an ordinary user: as nobody if this is root."""
+    become = "import os; os.geteuid() or (os.setgroups([]), os.setresgid(*[65534] * 3), os.setresuid(*[65534] * 3))\n"
+    imports = "import sys\nfrom sekisho.store.directory import PolicyDirectory\n"
+    return subprocess.run(
+        [sys.executable, "-c", imports + become + script, *map(str, arguments)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["", "audit.jsonl"])
+def test_a_directory_that_can_not_be_written_is_told_before_anything_runs(name: str) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        directory = PolicyDirectory(f"{place}/policy")
+        directory.create()
+        directory.audit_log.touch()
+        before = sorted(os.listdir(directory.path))
+        for path in (Path(place), directory.path, *directory.path.iterdir()):
+            path.chmod(0o777 if path.is_dir() else 0o666)
+        (directory.path / name).chmod(0o555 if not name else 0o444)
+
+        result = as_nobody("PolicyDirectory(sys.argv[1]).check_writable()", directory.path)
+
+        told = f"cannot write {directory.path / name}; make it writable, or choose another directory with -P"
+        assert result.stderr.splitlines()[-1].endswith(told)
+        assert before == sorted(os.listdir(directory.path))
+        directory.path.chmod(0o777)
 
 
 def test_format_keeps_the_meaning(directory: PolicyDirectory) -> None:

@@ -34,4 +34,5 @@ def run(arguments: argparse.Namespace) -> int:
     from sekisho.engine.supervisor.launch import supervise
 
     directory.create()
+    directory.check_writable()
     return supervise(directory, command, Mode.LEARNING, learn=True)

@@ -30,4 +30,5 @@ def run(arguments: argparse.Namespace) -> int:
         return status
     from sekisho.engine.supervisor.launch import supervise
 
+    directory.check_writable()
     return supervise(directory, command, mode, learn=False)

@@ -69,6 +69,14 @@ class PolicyDirectory:
         with files.opened(self.path):
             pass
 
+    def check_writable(self) -> None:
+        """Policy can be saved and the audit log written; raises UserError where they can't. Changes nothing."""
+        with files.opened(self.path) as fd:
+            for name in (".", AUDIT):
+                if files.exists(fd, name) and not os.access(name, os.W_OK, dir_fd=fd, effective_ids=True):
+                    path = self.path if name == "." else self.path / name
+                    raise UserError(f"cannot write {path}", "make it writable, or choose another directory with -P")
+
     def load(self) -> Policy:
         """The whole policy. Raises UserError for a directory that can't be relied on, PolicyError for its text."""
         with files.opened(self.path) as fd:
