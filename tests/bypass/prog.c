@@ -1,0 +1,5 @@
+/* A program whose exit status says that it ran. */
+#ifndef STATUS
+#define STATUS 42
+#endif
+int main(void) { return STATUS; }

@@ -1,0 +1,58 @@
+"""Every way around a supervisor that takes one try: first it works, then it doesn't."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bypass.arena import HERE, arena
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("gcc")]
+
+_NAMES = re.findall(r'^    \{"(\w+)", ', (HERE / "attacks.c").read_text(), re.MULTILINE)
+_MAY_BE_IMPOSSIBLE = {"x32", "io_uring", "by_handle", "fanotify", "faults_handled_by_user"}
+"""What a kernel may be built, or told, not to offer to anybody."""
+Outcomes = tuple[dict[str, str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+    """All attacks without and with supervision, each in an arena of its own."""
+    with arena(tmp_path_factory.mktemp("without"), "attacks.c") as native:
+        without = native.without()
+    with arena(tmp_path_factory.mktemp("under"), "attacks.c") as held:
+        yield without, held.under()
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_stopped(outcomes: Outcomes, name: str) -> None:
+    """An attack that succeeds where nobody watches fails in enforcing mode."""
+    without, under = outcomes
+
+    assert without[name] == "succeeded" or (name in _MAY_BE_IMPOSSIBLE and without[name] in ("impossible", "failed"))
+    assert under.get(name) in ("failed", "killed", "impossible"), under["stderr"]
+
+
+def test_nothing_forbidden_happened(tmp_path: Path) -> None:
+    """After all of them forbidden/ and the policy are what they were."""
+    with arena(tmp_path, "attacks.c") as held:
+        folders = (held.folder / "forbidden", held.folder / "policy")
+        before = [_contents(folder) for folder in folders]
+
+        held.under()
+
+        assert _contents(folders[0]) == before[0]
+        assert _policy(folders[1]) == before[1][str(folders[1] / "domain_policy.conf")]
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _policy(folder: Path) -> bytes:
+    return (folder / "domain_policy.conf").read_bytes()
+
+
