@@ -12,7 +12,7 @@ from sekisho.engine.supervisor.call import Answer, Call, CallFacts, Object, Plac
 
 Planner = Callable[[Call], Plan | Answer]
 _AT_REMOVEDIR = 0x200
-_RENAME_EXCHANGE = 2
+_RENAME_NOREPLACE, _RENAME_EXCHANGE, _RENAME_FLAGS = 1, 2, 7
 _NODES = {
     S_IFIFO: "file mkfifo",
     S_IFSOCK: "file mksock",
@@ -31,7 +31,12 @@ def _free(call: Call, place: Place) -> int | None:
     """-EEXIST when something stands at ``place`` already, as every creating call answers."""
     if place.last.rstrip(b"/") in (b"", b".", b".."):
         return -errno.EEXIST
-    return -errno.EEXIST if call.occupant(place) is not None else None
+    return -errno.EEXIST if _standing(call, place) is not None else None
+
+
+def _standing(call: Call, place: Place) -> os.stat_result | None:
+    """What stands at ``place`` itself: a final slash follows no symbolic link in these calls."""
+    return call.occupant(Place(place.parent, place.status, place.last.rstrip(b"/")))
 
 
 def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, directory: bool = False) -> Planner:
@@ -42,17 +47,18 @@ def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, dir
         if wanted & ~_AT_REMOVEDIR:
             return -errno.EINVAL
         remove_directory = directory or bool(wanted & _AT_REMOVEDIR)
-        place = call.place(_dirfd(call, dirfd), call.string(call.args[path]))
+        text = call.string(call.args[path])
+        place = call.place(_dirfd(call, dirfd), text)
         name = place.last.rstrip(b"/")
-        if name == b".":
-            return -errno.EINVAL if remove_directory else -errno.EISDIR
-        if name == b"..":
-            return -errno.ENOTEMPTY if remove_directory else -errno.EISDIR
-        standing = call.occupant(place)
+        if name in (b".", b".."):
+            return -_no_name(text, name) if remove_directory else -errno.EISDIR
+        standing = _standing(call, place)
         if standing is None:
             return -errno.ENOENT
         if S_ISDIR(standing.st_mode) is not remove_directory:
             return -errno.ENOTDIR if remove_directory else -errno.EISDIR
+        if not remove_directory and name != place.last:
+            return -errno.ENOTDIR
         facts = CallFacts(call, path1=standing, parent1=place.status)
         if remove_directory:
             request = call.request("file rmdir", call.place_name(place, directory=True), facts=facts)
@@ -61,6 +67,13 @@ def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, dir
         return Plan([request], lambda: _int(call.run("unlink", place.parent, place.last)))
 
     return plan
+
+
+def _no_name(text: bytes, name: bytes) -> int:
+    """Why rmdir(2) can't remove the root directory, ``.`` or ``..``."""
+    if not text.strip(b"/"):
+        return errno.EBUSY
+    return errno.EINVAL if name == b"." else errno.ENOTEMPTY
 
 
 def _int(value: int) -> int:
@@ -155,6 +168,23 @@ def link(
     return plan
 
 
+def _unmovable(
+    source: Place, moving: os.stat_result | None, target: Place, standing: os.stat_result | None, flags: int
+) -> int:
+    """Why a rename fails whatever policy says, in the kernel's order (fs/namei.c, do_renameat2); 0 if it may go on."""
+    if moving is None:
+        return errno.ENOENT
+    if flags & _RENAME_NOREPLACE and standing is not None:
+        return errno.EEXIST
+    if flags & _RENAME_EXCHANGE:
+        if standing is None:
+            return errno.ENOENT
+        if not S_ISDIR(standing.st_mode) and target.last.endswith(b"/"):
+            return errno.ENOTDIR
+    slashes = source.last.endswith(b"/") or (target.last.endswith(b"/") and not flags & _RENAME_EXCHANGE)
+    return errno.ENOTDIR if slashes and not S_ISDIR(moving.st_mode) else 0
+
+
 def rename(
     old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None
 ) -> Planner:
@@ -164,11 +194,14 @@ def rename(
         wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
         source = call.place(_dirfd(call, old_dirfd), call.string(call.args[old]))
         target = call.place(_dirfd(call, new_dirfd), call.string(call.args[new]))
+        if wanted & ~_RENAME_FLAGS or (wanted & _RENAME_EXCHANGE and wanted != _RENAME_EXCHANGE):
+            return -errno.EINVAL
         if {source.last.rstrip(b"/"), target.last.rstrip(b"/")} & {b".", b".."}:
             return -errno.EBUSY
-        moving, standing = call.occupant(source), call.occupant(target)
-        if moving is None:
-            return -errno.ENOENT
+        moving, standing = _standing(call, source), _standing(call, target)
+        wrong = _unmovable(source, moving, target, standing, wanted)
+        if wrong or moving is None:
+            return -wrong
 
         def perform() -> Answer:
             return _int(call.run("rename", source.parent, source.last, target.parent, target.last, wanted))
@@ -178,8 +211,7 @@ def rename(
         facts = CallFacts(call, path1=moving, parent1=source.status, path2=standing, parent2=target.status)
         requests = [call.request("file rename", *names, facts=facts)]
         if wanted & _RENAME_EXCHANGE:
-            if standing is None:
-                return -errno.ENOENT
+            assert standing is not None
             other = S_ISDIR(standing.st_mode)
             swapped = [call.place_name(place, directory=other) for place in (target, source)]
             back = CallFacts(call, path1=standing, parent1=target.status, path2=moving, parent2=source.status)

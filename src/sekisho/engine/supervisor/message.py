@@ -38,13 +38,13 @@ class Message:
 def header(call: Call, at: int) -> Message:
     """The ``struct msghdr`` at ``at``; raises OSError as the kernel does for a bad one."""
     name, size, vectors, count, control, control_size, _ = HEADER.unpack(call.read(at, HEADER.size))
-    return Message(copy_address(call, name, size), vectors, count, control, control_size)
+    return Message(copy_address(call, name, size) if name else b"", vectors, count, control, control_size)
 
 
 def copy_address(call: Call, at: int, size: int) -> bytes:
-    """A socket address argument; b"" for none."""
+    """A socket address argument; b"" for none. Raises OSError as the kernel does for a bad one."""
     size &= 0xFFFFFFFF
-    if not at or not size:
+    if not size:
         return b""
     if size > _ADDRESS_LIMIT:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))

@@ -110,7 +110,7 @@ def bind(call: Call) -> Plan | Answer:
 def listen(call: Call) -> Plan | Answer:
     """listen(2): named by the address the socket is bound to."""
     sock = pin(call, call.args[0])
-    asked = requests(call, sock, "listen", _bound(sock))
+    asked = requests(call, sock, "listen", _bound(sock)) if sock.type in ("stream", "seqpacket") else []
 
     def perform() -> Answer:
         if not call.process.shares_files:
