@@ -1,147 +1,115 @@
+"""The journal: what a killed run learned is there for the next one."""
+
 from __future__ import annotations
 
 import os
-import resource
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
 
 from sekisho.policy.edit import add_entry, ensure_domain
-from sekisho.policy.model import Domain, Policy
+from sekisho.policy.model import Policy
 from sekisho.policy.parser import parse_acl
-from sekisho.policy.printer import print_acl
+from sekisho.policy.printer import print_domain_policy
 from sekisho.store.directory import PolicyDirectory
-from sekisho.store.journal import Journal, take_in
-
-LEARNER = """
-import sys
-from pathlib import Path
-from sekisho.policy.model import Domain
-from sekisho.policy.parser import parse_acl
 from sekisho.store.journal import Journal
 
-journal = Journal(Path(sys.argv[1]))
-domains = [Domain(f"<kernel> /bin/{name}", 1) for name in "ab"]
-for number in range(10**9):
-    journal.add(domains[number // 3 % 2], parse_acl(f"file read /{number}"))
-    print(number, flush=True)
-"""
+CAT = "<kernel> /usr/bin/cat"
+
+
+def learn(policy: Policy, journal: Journal, domain: str, text: str) -> None:
+    target = ensure_domain(policy, domain)
+    target.profile = 1
+    entry = parse_acl(text)
+    add_entry(target, entry)
+    journal.add(target, entry)
+
+
+def killed_after(path: Path, *lines: tuple[str, str], torn: bytes = b"") -> None:
+    """A learner writes ``lines`` to its journal, then ``torn``, and is killed."""
+    child = os.fork()
+    if not child:
+        journal, policy = Journal(path), Policy()
+        for domain, text in lines:
+            learn(policy, journal, domain, text)
+        os.write(journal._fd, torn)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 @pytest.fixture
-def directory(policy_directory: Path) -> PolicyDirectory:
-    directory = PolicyDirectory(policy_directory)
-    directory.create()
-    return directory
+def directory(tmp_path: Path) -> PolicyDirectory:
+    made = PolicyDirectory(tmp_path / "policy")
+    made.create()
+    return made
 
 
-def killed_learner(directory: PolicyDirectory, count: int) -> int:
-    """A learner is killed after it has learned ``count`` entries or more; how many it had."""
-    process = subprocess.Popen([sys.executable, "-c", LEARNER, directory.path], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for _ in range(count):
-        process.stdout.readline()
-    process.kill()
-    told = count + len(process.stdout.read().split("\n")) - 1
-    process.wait(60)
-    process.stdout.close()
-    return told
-
-
-def entries(policy: Policy) -> dict[str, list[str]]:
-    return {domain.name: [print_acl(entry) for entry in domain.entries] for domain in policy.domains.values()}
-
-
-def journals(directory: PolicyDirectory) -> list[str]:
-    return [name for name in os.listdir(directory.path) if name.endswith((".journal", ".new"))]
-
-
-def taken(directory: PolicyDirectory, policy: Policy) -> list[str]:
-    fd = os.open(directory.path, os.O_RDONLY)
-    try:
-        return take_in(fd, directory.path, policy)
-    finally:
-        os.close(fd)
-
-
-def test_what_a_killed_learner_had_learned_is_loaded_and_saved(directory: PolicyDirectory) -> None:
-    told = killed_learner(directory, 100)
-    assert len(journals(directory)) == 1
-
-    policy = directory.load()
-    learned = {line for lines in entries(policy).values() for line in lines}
-    assert {f"file read /{number}" for number in range(told)} <= learned
-    assert policy.domains["<kernel> /bin/a"].profile == 1
-    assert "file read /3" in entries(policy)["<kernel> /bin/b"]
-
-    directory.save(policy)
-    assert journals(directory) == []
-    assert entries(policy) == entries(PolicyDirectory(directory.path).load())
-
-
-def test_a_journal_in_use_is_left_alone(directory: PolicyDirectory) -> None:
-    journal = Journal(directory.path)
-    domain = Domain("<kernel> /bin/x", 1)
-    journal.add(domain, parse_acl("file read /x"))
-
-    policy = directory.load()
-    assert "<kernel> /bin/x" not in policy.domains
-    add_entry(ensure_domain(policy, "<kernel>"), parse_acl("file read /y"))
-    directory.save(policy)
-    assert [journal.path.name] == journals(directory)
-
-    journal.close()
-    assert journals(directory) == []
-
-
-def test_two_runs_never_share_a_journal(directory: PolicyDirectory) -> None:
-    assert Journal(directory.path).path != Journal(directory.path).path
-
-
-def test_after_saving_only_what_came_since_is_kept(directory: PolicyDirectory) -> None:
-    journal = Journal(directory.path)
-    domain = Domain("<kernel> /bin/x", 1)
-    journal.add(domain, parse_acl("file read /before"))
-    journal.saved()
-    assert journal.path.read_text() == ""
-    journal.add(domain, parse_acl("file read /after"))
-
-    assert "\n<kernel> /bin/x\nuse_profile 1\n\nfile read /after\n" == journal.path.read_text()
-    journal.close()
-
-
-def test_on_a_full_disk_no_half_line_stays(directory: PolicyDirectory) -> None:
-    journal = Journal(directory.path)
-    domain = Domain("<kernel> /bin/x", 1)
-    journal.add(domain, parse_acl("file read /one"))
-    whole = journal.path.read_text()
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, limit[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            journal.add(domain, parse_acl("file read /" + "x" * 100))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    assert whole == journal.path.read_text()
-
-    journal.add(domain, parse_acl("file read /two"))
-    assert whole + "file read /two\n" == journal.path.read_text()
-    journal.close()
-
-
-def test_a_spoiled_line_takes_no_other_with_it(directory: PolicyDirectory) -> None:
-    (directory.path / "learned-1-x.journal").write_bytes(
-        b"\n<kernel> /bin/a\nuse_profile 1\n\nfile read /1\nfile re\xff\0ad /2\nfile read /3\n"
-        b"\n<kern\nuse_profile 1\n\nfile read /lost\n"
-        b"\n<kernel> /bin/b\nuse_profile 1\n\nfile read /4\nfile read /cut-sho"
+def test_killed_run_is_taken_in_and_saved(directory: PolicyDirectory) -> None:
+    killed_after(
+        directory.path,
+        (CAT, "file read /etc/hostname"),
+        ("<kernel> /usr/bin/ls", "file read /etc/"),
+        (CAT, "misc env HOME"),
     )
-    policy = Policy()
 
-    assert ["learned-1-x.journal"] == taken(directory, policy)
-    assert {
-        "<kernel>": [],
-        "<kernel> /bin/a": ["file read /1", "file read /3"],
-        "<kernel> /bin/b": ["file read /4"],
-    } == entries(policy)
+    policy = directory.load()
+
+    text = print_domain_policy(policy)
+    assert "file read /etc/hostname" in text and "misc env HOME" in text and "file read /etc/" in text
+    assert policy.domains[CAT].profile == 1
+    directory.save(policy)
+    assert not list(directory.path.glob("*.journal"))
+    assert print_domain_policy(PolicyDirectory(directory.path).load()) == text
+
+
+def test_looking_alone_removes_nothing(directory: PolicyDirectory) -> None:
+    killed_after(directory.path, (CAT, "misc env HOME"))
+
+    directory.load()
+
+    assert len(list(directory.path.glob("*.journal"))) == 1
+
+
+def test_half_a_last_line_is_left_out(directory: PolicyDirectory) -> None:
+    killed_after(directory.path, (CAT, "misc env HOME"), torn=b"file read /etc/pass")
+
+    text = print_domain_policy(directory.load())
+
+    assert "misc env HOME" in text
+    assert "/etc/pass" not in text
+
+
+def test_torn_middle_costs_its_own_domain_only(directory: PolicyDirectory) -> None:
+    killed_after(
+        directory.path,
+        (CAT, "misc env HOME"),
+        torn=b"file re\n\n<kernel> /usr/bin/ls\nuse_profile 1\n\nmisc env PATH\n",
+    )
+
+    policy = directory.load()
+
+    assert "<kernel> /usr/bin/ls" in policy.domains
+
+
+def test_journal_of_a_living_run_is_left_alone(directory: PolicyDirectory) -> None:
+    journal, policy = Journal(directory.path), Policy()
+    learn(policy, journal, CAT, "misc env HOME")
+
+    other = PolicyDirectory(directory.path)
+
+    assert CAT not in other.load().domains
+    journal.close()
+
+
+def test_saved_journal_is_empty_and_closed_one_gone(directory: PolicyDirectory) -> None:
+    journal, policy = Journal(directory.path), Policy()
+    learn(policy, journal, CAT, "misc env HOME")
+
+    journal.saved()
+
+    assert journal.path.stat().st_size == 0
+    learn(policy, journal, CAT, "misc env PATH")
+    assert CAT in journal.path.read_text()
+    journal.close()
+    assert not journal.path.exists()

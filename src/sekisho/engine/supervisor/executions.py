@@ -115,6 +115,8 @@ class Executions:
             self.supervisor.warn(plan.message)
         if plan.failure is not None:
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        if plan.transition_failed and not domain.transition_failed:
+            judge.note(domain, "transition_failed", facts)
         destination = enter(judge.policy, plan, domain)
         if plan.creates:
             for line in creation_lines(destination):
