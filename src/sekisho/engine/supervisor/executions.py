@@ -13,7 +13,7 @@ import errno
 import os
 import signal
 from dataclasses import dataclass
-from stat import S_ISREG
+from stat import S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from sekisho.decide.request import Execution
@@ -79,6 +79,8 @@ class Executions:
 
     def _attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
         found, exename = self._names(call, dirfd, path, flags)
+        if S_ISLNK(found.status.st_mode):
+            return -errno.ELOOP if call.enforcing else PROCEED
         if not S_ISREG(found.status.st_mode):
             return -errno.EACCES if call.enforcing else PROCEED
         memory = call.process.open_memory(call.tid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from typing import Any, Final
 
@@ -94,6 +95,15 @@ def openat2(dirfd: int, path: bytes, how: OpenHow) -> int:
     if fd < 0:
         raise _error()
     return fd
+
+
+def openat2_refuses(flags: int, mode: int, resolve: int) -> int:
+    """The errno with which the kernel refuses these members of ``struct open_how`` before any lookup, else 0."""
+    try:
+        os.close(openat2(-1, b"", OpenHow(flags, resolve, mode)))
+    except OSError as error:
+        return error.errno if error.errno in (errno.EINVAL, errno.E2BIG) else 0
+    return 0
 
 
 def pidfd_getfd(pidfd: int, fd: int) -> int:

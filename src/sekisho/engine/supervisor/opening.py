@@ -35,7 +35,11 @@ def open_at(path: int, flags: int | None, mode: int | None, dirfd: int | None = 
 
 
 def open_how(call: Call) -> Plan | Answer:
-    """openat2(2): flags, mode and resolve stand in a structure."""
+    """openat2(2): flags, mode and resolve stand in a structure.
+
+    O_PATH asks for nothing, but standing in memory it could be taken back after our look, and an O_PATH descriptor
+    can't be handed over (fget() refuses it): ENOSYS sends callers back to openat(2), whose flags stand in a register.
+    """
     dirfd, path, how, size, *_ = call.args
     if size < _HOW.size:
         return -errno.EINVAL
@@ -43,17 +47,12 @@ def open_how(call: Call) -> Plan | Answer:
     if any(raw[_HOW.size :]):
         return -errno.E2BIG
     flags, mode, resolve = _HOW.unpack(raw[: _HOW.size])
+    invalid = libc.openat2_refuses(flags, mode, resolve)
+    if invalid:
+        return -invalid
     if flags & os.O_PATH:
-        return _path_only(call, _object(call, dirfd, call.string(path), flags, resolve), flags)
+        return -errno.ENOSYS
     return _plan(call, dirfd, call.string(path), flags, mode & 0o7777, resolve)
-
-
-def _path_only(call: Call, found: Object, flags: int) -> Plan | Answer:
-    """O_PATH asks for nothing; but standing in memory it could be taken back after our look."""
-    if flags & os.O_DIRECTORY and not S_ISDIR(found.status.st_mode):
-        return -errno.ENOTDIR
-    call.close_on_exec = bool(flags & os.O_CLOEXEC)
-    return Plan([], lambda: Fd(os.dup(found.fd)))
 
 
 def by_handle(call: Call) -> Plan | Answer:
@@ -124,10 +123,10 @@ def _access(flags: int) -> list[str]:
 
 def _existing(call: Call, found: Object, flags: int) -> Plan | Answer:
     kind = found.status.st_mode
-    if S_ISLNK(kind):
-        return -errno.ELOOP
     if flags & os.O_DIRECTORY and not S_ISDIR(kind):
         return -errno.ENOTDIR
+    if S_ISLNK(kind):
+        return -errno.ELOOP
     if S_ISDIR(kind) and (flags & os.O_ACCMODE or flags & os.O_CREAT):
         return -errno.EISDIR
     facts = CallFacts(call, path1=found)

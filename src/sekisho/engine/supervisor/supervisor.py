@@ -184,14 +184,17 @@ class Supervisor:
         ident = call.notification.id
         try:
             if isinstance(answer, Fd):
+                call.keep(answer)
                 self.listener.hand_over(ident, answer, os.O_CLOEXEC if call.close_on_exec else 0)
-                os.close(answer)
             elif isinstance(answer, Proceed):
                 # A mount point that we still held would be busy for the caller's own umount(2).
                 call.close()
                 self.listener.proceed(ident)
             elif isinstance(answer, int):
                 self.listener.finish(ident, answer)
+        except OSError as failure:
+            self.warn(f"a call of process {call.process.tgid} could not be answered ({failure.strerror}): refused")
+            self.listener.finish(ident, _PERM)
         finally:
             call.close()
 
