@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import struct
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ def inet(raw: bytes) -> Inet | None:
     """The parts of a sockaddr_in or sockaddr_in6; None for another family or one cut short."""
     kind = family(raw)
     if kind == socket.AF_INET and len(raw) >= 8:
-        return Inet(str(ipaddress.IPv4Address(raw[4:8])), int.from_bytes(raw[2:4], "big"))
+        return Inet(socket.inet_ntoa(raw[4:8]), int.from_bytes(raw[2:4], "big"))
     if kind == socket.AF_INET6 and len(raw) >= 24:
         return Inet(ipv6_text(raw[8:24]), int.from_bytes(raw[2:4], "big"))
     return None
