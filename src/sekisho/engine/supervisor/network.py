@@ -60,6 +60,9 @@ def pin(call: Call, number: int) -> Sock:
 def requests(call: Call, sock: Sock, verb: str, raw: bytes) -> list[Request]:
     """What policy is asked for ``verb`` at address ``raw``; nothing where TOMOYO asks nothing."""
     if sock.family in _INET and sock.type in ("stream", "dgram", "raw"):
+        if verb != "connect" and addresses.family(raw) == socket.AF_UNSPEC:
+            # Old programs leave the family out: the kernel binds and sends all the same (connect disconnects).
+            raw = struct.pack("H", sock.family) + raw[2:]
         target = addresses.inet(raw)
         if target is None:
             return []

@@ -212,7 +212,7 @@ def _refused() -> Iterable[Row]:
         "delete_module",
         "kexec_load",
         "kexec_file_load",
-        "swapon",
+        "fanotify_init", "swapon",
         "swapoff",
         "acct",
         "uselib",
