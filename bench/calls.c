@@ -1,0 +1,149 @@
+/* What one system call costs its caller: calls FOLDER KIND:COUNT...
+ * prints "KIND nanoseconds-per-operation" a line. What has to be made first isn't counted. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *self;
+
+static long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static void need(int ok, const char *what)
+{
+	if (!ok) {
+		perror(what);
+		exit(1);
+	}
+}
+
+static long open_close(int count)
+{
+	long begin = now();
+
+	for (int i = 0; i < count; i++) {
+		int fd = open("file", O_RDONLY | O_CLOEXEC);
+
+		need(fd >= 0, "open");
+		close(fd);
+	}
+	return now() - begin;
+}
+
+static long stat_file(int count)
+{
+	struct stat status;
+	long begin = now();
+
+	for (int i = 0; i < count; i++)
+		need(!stat("file", &status), "stat");
+	return now() - begin;
+}
+
+static long unlink_file(int count)
+{
+	char name[32];
+	long taken = 0;
+
+	for (int done = 0; done < count; done += 100) {
+		for (int i = 0; i < 100; i++) {
+			snprintf(name, sizeof(name), "unlinked%c%c", 'a' + i / 10, 'a' + i % 10);
+			int fd = open(name, O_WRONLY | O_CREAT, 0600);
+
+			need(fd >= 0, "create");
+			close(fd);
+		}
+		long begin = now();
+
+		for (int i = 0; i < 100; i++) {
+			snprintf(name, sizeof(name), "unlinked%c%c", 'a' + i / 10, 'a' + i % 10);
+			need(!unlink(name), "unlink");
+		}
+		taken += now() - begin;
+	}
+	return taken;
+}
+
+/* A statically linked program that ends at once: no library is looked for. */
+static long execute(int count)
+{
+	char *arguments[] = { (char *)self, NULL }, *environment[] = { NULL };
+	long begin = now();
+
+	for (int i = 0; i < count; i++) {
+		int status;
+		pid_t pid;
+
+		need(!posix_spawn(&pid, self, NULL, NULL, arguments, environment), "spawn");
+		need(waitpid(pid, &status, 0) == pid && !status, "spawned program");
+	}
+	return now() - begin;
+}
+
+static long connect_tcp(int count)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct linger reset = { 1, 0 };
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	long taken = 0;
+
+	need(!bind(listener, (struct sockaddr *)&address, size), "bind");
+	need(!listen(listener, 16), "listen");
+	need(!getsockname(listener, (struct sockaddr *)&address, &size), "getsockname");
+	for (int i = 0; i < count; i++) {
+		int client = socket(AF_INET, SOCK_STREAM, 0);
+		long begin = now();
+
+		need(!connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
+		taken += now() - begin;
+		setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close(accept(listener, NULL, NULL));
+		close(client);
+	}
+	close(listener);
+	return taken;
+}
+
+static const struct {
+	const char *name;
+	long (*run)(int count);
+} kinds[] = {
+	{ "open+close", open_close }, { "stat", stat_file }, { "unlink", unlink_file },
+	{ "exec", execute }, { "connect", connect_tcp },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return 0;
+	self = realpath(argv[0], NULL);
+	need(!chdir(argv[1]), argv[1]);
+	for (int i = 2; i < argc; i++) {
+		char *colon = strchr(argv[i], ':');
+		int count = colon ? atoi(colon + 1) : 0;
+
+		if (colon)
+			*colon = 0;
+		for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+			if (count > 0 && !strcmp(kinds[k].name, argv[i])) {
+				kinds[k].run(count / 10 + 1);
+				printf("%s %.1f\n", argv[i], (double)kinds[k].run(count) / count);
+			}
+	}
+	return 0;
+}
