@@ -21,7 +21,7 @@ from sekisho.engine.supervisor.call import NO_FD, PROCEED, Answer, Call, CallFac
 from sekisho.engine.supervisor.message import Message
 
 MSG_FASTOPEN: Final = 0x20000000
-_TYPES: Final = {
+_TYPES: Final[dict[int, str]] = {
     socket.SOCK_STREAM: "stream",
     socket.SOCK_DGRAM: "dgram",
     socket.SOCK_RAW: "raw",
