@@ -61,9 +61,12 @@ def reopen(fd: Fd, flags: int) -> Fd:
 
 
 def create(parent: Fd, last: bytes, flags: int, mode: int, mask: int) -> Fd:
-    """A new file, certainly made by this call (O_EXCL): FileExistsError when another was faster."""
+    """A new file, certainly made by this call: FileExistsError when another was faster.
+
+    O_EXCL follows no symbolic link, and unlike O_NOFOLLOW leaves no trace in what F_GETFL shows.
+    """
     with masked(mask):
-        flags |= os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+        flags |= os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_CLOEXEC
         return Fd(os.open(last, flags, mode, dir_fd=parent))
 
 
