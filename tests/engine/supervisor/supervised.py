@@ -27,13 +27,14 @@ class Result:
 
 
 class Supervised:
-    """One policy directory at ``path``. Only pipes are learned as a pattern, so that lines can be compared."""
+    """One policy directory at ``path``. With ``plainly`` only pipes are learned as a pattern: lines can be compared."""
 
-    def __init__(self, path: Path, *, before: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, *, before: tuple[str, ...] = (), plainly: bool = True) -> None:
         self.path = path
         self.before = before
         PolicyDirectory(path).create()
-        (path / "rewrite.conf").write_text("name pipe:[\\$]\n")
+        if plainly:
+            (path / "rewrite.conf").write_text("name pipe:[\\$]\n")
 
     def arguments(self, verb: str, *command: str | Path, mode: str | None = None) -> list[str]:
         """The command line of a supervised ``command``."""
@@ -49,6 +50,10 @@ class Supervised:
     def environment() -> dict[str, str]:
         """What a supervised command finds in its environment; small, since every variable is policy."""
         return {**ENVIRONMENT, "PYTHONPATH": str(_SOURCES), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def native(self, *command: str | Path, **options: Any) -> Result:
+        """``command`` has run unsupervised."""
+        return self._start([*map(str, command)], **options)
 
     def learn(self, *command: str | Path, **options: Any) -> Result:
         """``command`` has run and what it did is policy."""
