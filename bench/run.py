@@ -6,8 +6,10 @@ usage: python bench/run.py [--quick] [--rounds N] [--sandlock PYTHON] [--write F
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,12 +45,26 @@ def main() -> int:
     arguments = parser().parse_args()
     rounds = arguments.rounds or (2 if arguments.quick else 7)
     setting = Setting(rounds, 0.1 if arguments.quick else 1.0, arguments.quick)
-    with tempfile.TemporaryDirectory(prefix="sekisho-bench-") as folder:
-        workshop = Workshop(Path(folder), arguments.sandlock)
+    with new_folder() as folder:
+        workshop = Workshop(folder, arguments.sandlock)
         text = "\n".join(report(workshop, workshop.ways(), setting))
     if arguments.write:
         put(Path(arguments.write), text)
     return 0
+
+
+@contextlib.contextmanager
+def new_folder() -> Iterator[Path]:
+    """A folder that is there as long as it is used; its name is an ordinary one, no pattern is learned for it."""
+    folder = Path(tempfile.gettempdir(), "sekisho-bench")
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        raise SystemExit(f"{folder} is there: remove it, or wait for the benchmark that uses it") from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def parser() -> argparse.ArgumentParser:
