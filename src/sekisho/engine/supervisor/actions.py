@@ -175,10 +175,7 @@ def getattr_stat(fd: Fd, size: int) -> bytes:
 
 def getattr_statx(fd: Fd, flags: int, mask: int) -> bytes:
     """The kernel's own ``struct statx`` of the object behind ``fd``."""
-    buffer = ctypes.create_string_buffer(STATX_SIZE)
-    flags = (flags & ~libc.AT_SYMLINK_NOFOLLOW) | libc.AT_EMPTY_PATH
-    libc.syscall("statx", int(fd), b"", flags, mask, buffer)
-    return buffer.raw
+    return libc.statx_raw(fd, flags, mask)
 
 
 def open_handle(mount_fd: Fd, handle: bytes) -> Fd:

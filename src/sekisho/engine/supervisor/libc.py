@@ -123,3 +123,16 @@ def fstat_raw(fd: int, size: int) -> bytes:
     if _NEWFSTATAT(NUMBERS["newfstatat"], fd, b"", _STAT_ADDRESS, AT_EMPTY_PATH) < 0:
         raise _error()
     return ctypes.string_at(_STAT_ADDRESS, size)
+
+
+_STATX: Final = ctypes.CFUNCTYPE(
+    ctypes.c_long, ctypes.c_long, ctypes.c_long, ctypes.c_char_p, ctypes.c_long, ctypes.c_long, ctypes.c_void_p, use_errno=True
+)(("syscall", _LIBC))
+
+
+def statx_raw(fd: int, flags: int, mask: int) -> bytes:
+    """The kernel's own ``struct statx`` of the object behind ``fd``, O_PATH or not."""
+    flags = (flags & ~AT_SYMLINK_NOFOLLOW) | AT_EMPTY_PATH
+    if _STATX(NUMBERS["statx"], fd, b"", flags, mask, _STAT_ADDRESS) < 0:
+        raise _error()
+    return ctypes.string_at(_STAT_ADDRESS, 256)

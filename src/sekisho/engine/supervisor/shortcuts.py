@@ -11,6 +11,7 @@ Everything is forgotten as soon as a call of the tree may change what names mean
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.attributes import STAT_SIZE
+from sekisho.engine.supervisor.glance import Missing, glance
 from sekisho.engine.supervisor.memory import write
 from sekisho.policy.model import Domain, Mode
 
@@ -43,6 +45,7 @@ class Way(Enum):
 
     OPEN = "open"
     STAT = "stat"
+    STATX = "statx"
     NONE = "none"
 
 
@@ -94,15 +97,19 @@ class Shortcuts:
             return key
         domain = process.domain
         known = self._known.get(domain)
-        if known is None or key not in known:
-            return key
-        if mode is not Mode.ENFORCING:
-            self.supervisor.listener.proceed(notification.id)
-            return None
-        if self._generations[domain] != domain.generation:
+        if known is not None and key in known:
+            if mode is not Mode.ENFORCING:
+                self.supervisor.listener.proceed(notification.id)
+                return None
+            if self._generations[domain] == domain.generation:
+                return self._perform(shortcut, notification, process, key)
             known.clear()
+        if shortcut.way is Way.NONE or not key[1]:
             return key
-        return self._perform(shortcut, notification, process, key)
+        try:
+            return self._glance(shortcut, notification, process, mode, key)
+        except OSError:
+            return key
 
     def _key(self, shortcut: Shortcut, notification: Notification, process: Process) -> Key:
         args, tid = notification.args, notification.tid
@@ -129,13 +136,85 @@ class Shortcuts:
         found = call.found
         if call.enforcing and (found is None or not (S_ISREG(found.status.st_mode) or S_ISDIR(found.status.st_mode))):
             return
-        domain = call.process.domain
+        self._store(call.process.domain, key, b"" if found is None else found.path, enforcing=call.enforcing)
+
+    def _store(self, domain: Domain, key: Key, canonical: bytes, *, enforcing: bool) -> None:
+        if self._changing:
+            return
         known = self._known.setdefault(domain, {})
         generation = domain.generation
-        if len(known) > _MAX or (call.enforcing and self._generations.get(domain) != generation):
+        if len(known) > _MAX or (enforcing and self._generations.get(domain) != generation):
             known.clear()
         self._generations[domain] = generation
-        known[key] = b"" if found is None else found.path
+        known[key] = canonical
+
+    def _glance(self, shortcut: Shortcut, notification: Notification, process: Process, mode: Mode, key: Key) -> Key | None:
+        """The same for a call that wasn't seen before, if a quick look tells all."""
+        path, enforcing = key[1], mode is Mode.ENFORCING
+        assert isinstance(path, bytes)
+        flags = notification.args[shortcut.use] & 0xFFFFFFFF if shortcut.way is Way.OPEN else None
+        base = self._base(shortcut, notification, path)
+        try:
+            follow = not self._nofollow(shortcut, notification)
+            seen = glance(self.supervisor, process.domain, path, base, flags, follow=follow)
+        except Missing:
+            if flags is not None and flags & os.O_CREAT:
+                return key
+            if enforcing:
+                self.supervisor.listener.finish(notification.id, -errno.ENOENT)
+            else:
+                self._store(process.domain, key, b"", enforcing=False)
+                self.supervisor.listener.proceed(notification.id)
+            return None
+        finally:
+            if base >= 0:
+                os.close(base)
+        if seen is None:
+            return key
+        try:
+            self._store(process.domain, key, seen.canonical, enforcing=enforcing)
+            if not enforcing:
+                self.supervisor.listener.proceed(notification.id)
+                return None
+            return self._use_pin(shortcut, notification, seen.fd, key)
+        finally:
+            os.close(seen.fd)
+
+    def _base(self, shortcut: Shortcut, notification: Notification, path: bytes) -> int:
+        """The directory that ``path`` starts from, opened; AT_FDCWD when that doesn't matter."""
+        if path[:1] == b"/":
+            return libc.AT_FDCWD
+        number = _AT_FDCWD if shortcut.dirfd is None else notification.args[shortcut.dirfd] & 0xFFFFFFFF
+        place = "cwd" if number == _AT_FDCWD else f"fd/{number}"
+        return os.open(f"/proc/{notification.tid}/{place}", os.O_PATH | os.O_CLOEXEC)
+
+    def _use_pin(self, shortcut: Shortcut, notification: Notification, pin: int, key: Key) -> Key | None:
+        """The call is done on the pinned object."""
+        if shortcut.way is not Way.OPEN:
+            return self._answer(shortcut, notification, pin, key)
+        flags = notification.args[shortcut.use] & 0xFFFFFFFF
+        fd = os.open(b"/proc/self/fd/%d" % pin, _use(flags) & ~os.O_NOFOLLOW)
+        try:
+            return self._answer(shortcut, notification, fd, key)
+        finally:
+            os.close(fd)
+
+    def _answer(self, shortcut: Shortcut, notification: Notification, fd: int, key: Key) -> Key | None:
+        """``fd`` is handed over, or what it tells written to the caller; the key when that fails."""
+        args = notification.args
+        try:
+            if shortcut.way is Way.OPEN:
+                self._hand_over(notification, fd, args[shortcut.use] & 0xFFFFFFFF)
+                return None
+            if shortcut.way is Way.STATX:
+                data = libc.statx_raw(fd, args[2] & 0xFFFFFFFF, args[3] & 0xFFFFFFFF)
+            else:
+                data = libc.fstat_raw(fd, STAT_SIZE)
+            write(notification.tid, args[shortcut.use], data)
+            self.supervisor.listener.finish(notification.id, 0)
+        except OSError:
+            return key
+        return None
 
     def _perform(self, shortcut: Shortcut, notification: Notification, process: Process, key: Key) -> Key | None:
         if shortcut.path is None:
@@ -144,31 +223,25 @@ class Shortcuts:
             self.supervisor.listener.proceed(notification.id)
             return None
         path, canonical = key[1], self._known[process.domain][key]
-        if shortcut.way is Way.NONE or not isinstance(path, bytes):
+        flags = notification.args[shortcut.use] if shortcut.way is Way.OPEN else 0
+        if shortcut.way is Way.NONE or not isinstance(path, bytes) or flags & os.O_CREAT:
             return key
         try:
             if path == canonical:
                 fd = libc.openat2(libc.AT_FDCWD, path, self._how(shortcut, notification))
             else:
                 fd = self._pinned(shortcut, notification, path, canonical)
-                if fd < 0:
-                    return key
         except OSError:
+            return key
+        if fd < 0:
             return key
         try:
-            if shortcut.way is Way.OPEN:
-                self._hand_over(notification, fd, notification.args[shortcut.use] & 0xFFFFFFFF)
-            else:
-                write(notification.tid, notification.args[shortcut.use], libc.fstat_raw(fd, STAT_SIZE))
-                self.supervisor.listener.finish(notification.id, 0)
-        except OSError:
-            return key
+            return self._answer(shortcut, notification, fd, key)
         finally:
             os.close(fd)
-        return None
 
     def _how(self, shortcut: Shortcut, notification: Notification) -> libc.OpenHow:
-        if shortcut.way is Way.STAT:
+        if shortcut.way is not Way.OPEN:
             return _PIN
         flags = notification.args[shortcut.use] & 0xFFFFFFFF
         how = self._hows.get(flags)
@@ -178,17 +251,14 @@ class Shortcuts:
 
     def _pinned(self, shortcut: Shortcut, notification: Notification, path: bytes, canonical: bytes) -> int:
         """What ``path`` leads to now, opened as the call needs it; -1 when that isn't ``canonical``."""
-        tid, base = notification.tid, libc.AT_FDCWD
-        if path[:1] != b"/":
-            number = _AT_FDCWD if shortcut.dirfd is None else notification.args[shortcut.dirfd] & 0xFFFFFFFF
-            base = os.open(f"/proc/{tid}/" + ("cwd" if number == _AT_FDCWD else f"fd/{number}"), os.O_PATH | os.O_CLOEXEC)
+        base = self._base(shortcut, notification, path)
         pin = base
         try:
             if path:
                 pin = libc.openat2(base, path, _NOFOLLOW if self._nofollow(shortcut, notification) else _FOLLOW)
             if os.readlink(b"/proc/self/fd/%d" % pin) != canonical:
                 return -1
-            if shortcut.way is Way.STAT:
+            if shortcut.way is not Way.OPEN:
                 return os.dup(pin)
             return os.open(b"/proc/self/fd/%d" % pin, _use(notification.args[shortcut.use] & 0xFFFFFFFF) & ~os.O_NOFOLLOW)
         finally:
