@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable
@@ -24,6 +25,8 @@ _MAX_FDS: Final = 253
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _KEPT_IDLE: Final = 16
+_PATIENCE: Final = 10.0
+"""Seconds."""
 
 Done = Callable[[Any], None]
 
@@ -92,8 +95,13 @@ class Worker:
     done: Done | None = None
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        """The action's result; raises its OSError."""
+        """The action's result; raises its OSError, or EOFError when the worker died or didn't answer in time.
+
+        Only a file system that its caller serves itself can make such an action wait.
+        """
         self.send(name, arguments)
+        if not select.select([self.channel], [], [], _PATIENCE)[0]:
+            raise EOFError
         return self.receive()
 
     def send(self, name: str, arguments: tuple[Any, ...]) -> None:
