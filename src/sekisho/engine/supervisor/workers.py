@@ -25,8 +25,8 @@ _MAX_FDS: Final = 253
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _KEPT_IDLE: Final = 16
-_PATIENCE: Final = 10.0
-"""Seconds."""
+_PATIENCE: Final = 10_000
+"""Milliseconds."""
 
 Done = Callable[[Any], None]
 
@@ -100,7 +100,9 @@ class Worker:
         Only a file system that its caller serves itself can make such an action wait.
         """
         self.send(name, arguments)
-        if not select.select([self.channel], [], [], _PATIENCE)[0]:
+        poll = select.poll()
+        poll.register(self.channel, select.POLLIN)
+        if not poll.poll(_PATIENCE):
             raise EOFError
         return self.receive()
 
