@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.bypass.arena import HERE, arena
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("gcc")]
 
 _NAMES = re.findall(r'^    \{"(\w+)", ', (HERE / "attacks.c").read_text(), re.MULTILINE)
-_MAY_BE_IMPOSSIBLE = {"x32", "io_uring", "by_handle", "fanotify", "faults_handled_by_user", "forged_executable", "forged_arguments"}
+_MAY_BE_IMPOSSIBLE = {
+    "x32",
+    "io_uring",
+    "by_handle",
+    "fanotify",
+    "faults_handled_by_user",
+    "forged_executable",
+    "forged_arguments",
+}
 """What a kernel may be built, or told, not to offer to anybody."""
 Outcomes = tuple[dict[str, str], dict[str, str]]
 
@@ -48,4 +55,3 @@ def test_nothing_forbidden_happened(tmp_path: Path) -> None:
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.bypass.arena import HERE, Arena, arena, compile_c, lines
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("gcc")]
@@ -38,7 +37,7 @@ def held(tmp_path: Path) -> Iterator[Arena]:
             *(f"file create {race}/{name} 0-0777" for name in ("u", "x")),
             f"file rename {race}/x {race}/z",
             f"file execute {race}/0/prog",
-            f'file execute {race}/0/count exec.argc=0',
+            f"file execute {race}/0/count exec.argc=0",
             f"file execute {race}/wait",
             "file read proc:/self/environ",
         }

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
 from tests.engine.supervisor.supervised import Supervised
 
 pytestmark = [pytest.mark.needs("gcc")]

@@ -25,7 +25,7 @@ from sekisho.engine.supervisor.mount_actions import (
     pivot_root,
     unmount,
 )
-from sekisho.engine.supervisor.socket_actions import bind, connect, listen, send
+from sekisho.engine.supervisor.socket_actions import bind, bind_path, connect, listen, send
 
 __all__ = ("ACTIONS", "STATX_SIZE", "Fd", "enter_process", "filesystems")
 STATX_SIZE: Final = 256
@@ -217,6 +217,7 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         mount_setattr,
         fspick,
         bind,
+        bind_path,
         connect,
         listen,
         send,

@@ -21,6 +21,8 @@ from sekisho.engine.supervisor.call import NO_FD, PROCEED, Answer, Call, CallFac
 from sekisho.engine.supervisor.message import Message
 
 MSG_FASTOPEN: Final = 0x20000000
+_START: Final = -999
+"""Stands for the working directory that a call began with."""
 _TYPES: Final[dict[int, str]] = {
     socket.SOCK_STREAM: "stream",
     socket.SOCK_DGRAM: "dgram",
@@ -81,9 +83,12 @@ def requests(call: Call, sock: Sock, verb: str, raw: bytes) -> list[Request]:
     return []
 
 
-def _start(call: Call, raw: bytes) -> Fd:
-    """Where a UNIX path starts; -1 when there is none to look up."""
-    return call.cwd() if addresses.is_path(raw) else NO_FD
+def _target(call: Call, sock: Sock, raw: bytes) -> Fd:
+    """The file that a UNIX path leads the caller to, pinned; -1 when the address has none. Only the text of the
+    path is policy's, but it must not be looked up from where the supervisor stands (/proc/self, say)."""
+    if sock.family != socket.AF_UNIX or not addresses.is_path(raw):
+        return NO_FD
+    return call.object(libc.AT_FDCWD, addresses.unix_name(raw) or b"").fd
 
 
 def bind(call: Call) -> Plan | Answer:
@@ -92,7 +97,10 @@ def bind(call: Call) -> Plan | Answer:
     raw = message.copy_address(call, call.args[1], call.args[2])
     asked = requests(call, sock, "bind", raw)
     if sock.family == socket.AF_UNIX and addresses.is_path(raw):
-        place = call.place(libc.AT_FDCWD, addresses.unix_name(raw) or b"")
+        # Another thread may change the working directory meanwhile.
+        start = call.cwd()
+        call.stand_in[_START] = start
+        place = call.place(_START, addresses.unix_name(raw) or b"")
         if call.occupant(place) is not None:
             return -errno.EADDRINUSE
         with_mode = os.fstat(sock.fd).st_mode & 0o777 & ~call.umask()
@@ -101,13 +109,13 @@ def bind(call: Call) -> Plan | Answer:
         )
 
         def perform() -> Answer:
-            done = int(call.run("bind", sock.fd, raw, call.cwd(), call.umask()))
+            done = int(call.run("bind_path", sock.fd, raw, start, place.parent, place.last, call.umask()))
             if call.occupant(place) is None:
                 call.supervisor.executions.kill(call.process, "the directory of a UNIX address was swapped")
             return done
 
         return Plan(asked, perform)
-    return Plan(asked, lambda: int(call.run("bind", sock.fd, raw, NO_FD, 0)))
+    return Plan(asked, lambda: int(call.run("bind", sock.fd, raw)))
 
 
 def listen(call: Call) -> Plan | Answer:
@@ -149,8 +157,8 @@ def connect(call: Call) -> Plan | Answer:
 
     def perform() -> Answer:
         if sock.blocking and sock.type in ("stream", "seqpacket"):
-            return call.run_blocking("connect", sock.fd, raw, _start(call, raw))
-        return int(call.run("connect", sock.fd, raw, _start(call, raw)))
+            return call.run_blocking("connect", sock.fd, raw, _target(call, sock, raw))
+        return int(call.run("connect", sock.fd, raw, _target(call, sock, raw)))
 
     return Plan(requests(call, sock, "connect", raw), perform)
 
@@ -190,7 +198,7 @@ def _send(
 ) -> Answer:
     """Sent with the caller's rights; a broken pipe signals the caller as the kernel would."""
     flags &= 0xFFFFFFFF
-    arguments = (sock.fd, payload, control, descriptors, flags & 0x7FFFFFFF, raw, _start(call, raw))
+    arguments = (sock.fd, payload, control, descriptors, flags & 0x7FFFFFFF, raw, _target(call, sock, raw))
     finish = then or (lambda sent: sent)
     try:
         attempt = (*arguments[:4], (flags | socket.MSG_DONTWAIT) & 0x7FFFFFFF, *arguments[5:])

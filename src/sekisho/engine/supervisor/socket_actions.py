@@ -3,28 +3,63 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import struct
+from collections.abc import Iterator
+from typing import Final
 
 from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.here import Fd, masked, standing_in
+from sekisho.engine.supervisor.here import HERE, Fd, masked, standing_in
 from sekisho.engine.supervisor.message import send_raw
 
-
-def bind(sock: Fd, address: bytes, directory: Fd, mask: int) -> int:
-    """bind(2) with the raw ``address``; relative UNIX names start at ``directory`` (-1: none needed)."""
-    with contextlib.ExitStack() as stack:
-        if directory >= 0:
-            stack.enter_context(masked(mask))
-            stack.enter_context(standing_in(directory))
-        return libc.syscall("bind", int(sock), address, len(address))
+_UNIX: Final = struct.pack("H", socket.AF_UNIX)
+_FOLDER: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY, libc.RESOLVE_NO_MAGICLINKS)
 
 
-def connect(sock: Fd, address: bytes, directory: Fd) -> int:
-    """connect(2) with the raw ``address``."""
-    with contextlib.ExitStack() as stack:
-        if directory >= 0:
-            stack.enter_context(standing_in(directory))
-        return libc.syscall("connect", int(sock), address, len(address))
+def bind(sock: Fd, address: bytes) -> int:
+    """bind(2) with the raw ``address``."""
+    return libc.syscall("bind", int(sock), address, len(address))
+
+
+def bind_path(sock: Fd, address: bytes, start: Fd, parent: Fd, last: bytes, mask: int) -> int:
+    """bind(2) that makes ``last`` in ``parent``: by the caller's own ``address``, which getsockname(2) will show,
+    where that leads there from ``start`` for us, too."""
+    with masked(mask):
+        with standing_in(start):
+            if _leads_to(address[2:].split(b"\0", 1)[0], parent):
+                return bind(sock, address)
+        with standing_in(parent):
+            return bind(sock, _UNIX + last)
+
+
+def _leads_to(path: bytes, parent: Fd) -> bool:
+    """Whether ``path`` names something in ``parent`` for this process."""
+    folder = os.path.dirname(path.rstrip(b"/")) or b"."
+    try:
+        fd = libc.openat2(libc.AT_FDCWD, folder, _FOLDER)
+    except OSError:
+        return False
+    try:
+        return os.path.samestat(os.fstat(fd), os.fstat(parent))
+    finally:
+        os.close(fd)
+
+
+def connect(sock: Fd, address: bytes, target: Fd) -> int:
+    """connect(2) to the UNIX socket behind ``target``, or where that is -1 to the raw ``address``."""
+    with _reaching(address, target) as reached:
+        return libc.syscall("connect", int(sock), reached, len(reached))
+
+
+@contextlib.contextmanager
+def _reaching(address: bytes, target: Fd) -> Iterator[bytes]:
+    """The address that leads this process to ``target``, as long as it lasts."""
+    if target < 0:
+        yield address
+        return
+    with standing_in(HERE.descriptors):
+        yield _UNIX + b"%d" % target
 
 
 def listen(sock: Fd, backlog: int) -> int:
@@ -39,15 +74,13 @@ def send(
     descriptors: list[Fd],
     flags: int,
     address: bytes,
-    directory: Fd,
+    target: Fd,
 ) -> int:
-    """sendmsg(2) of copies; ``descriptors`` travel as one SCM_RIGHTS message."""
+    """sendmsg(2) of copies, to where ``connect`` would go; ``descriptors`` travel as one SCM_RIGHTS message."""
     control = list(ancillary)
     if descriptors:
         control.append(
             (socket.SOL_SOCKET, socket.SCM_RIGHTS, b"".join(int(d).to_bytes(4, "little") for d in descriptors))
         )
-    with contextlib.ExitStack() as stack:
-        if directory >= 0:
-            stack.enter_context(standing_in(directory))
-        return send_raw(sock, data, control, flags | socket.MSG_NOSIGNAL, address)
+    with _reaching(address, target) as reached:
+        return send_raw(sock, data, control, flags | socket.MSG_NOSIGNAL, reached)
