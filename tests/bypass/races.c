@@ -327,6 +327,15 @@ static int remembered_process_file(void) {
     return won;
 }
 
+/* A file that was there when it was asked for first, and is made anew without asking. Somebody outside removes it. */
+static int made_again(void) {
+    for (int i = 0; i < 3; i++)
+        close(open(at("race/again"), O_CREAT | O_WRONLY, 0600));
+    while (exists(at("race/again")))
+        usleep(1000);
+    return open(at("race/again"), O_CREAT | O_WRONLY, 0600) >= 0;
+}
+
 /* Arguments that weren't there when the program was looked at. */
 static char *late[3];
 static void *flip_arguments(void *none) {
@@ -372,6 +381,7 @@ static const attack table[] = {
     {"sending_with_a_shared_table", sending_with_a_shared_table},
     {"denied_by_parent", denied_by_parent},
     {"remembered_process_file", remembered_process_file},
+    {"made_again", made_again},
     {"late_arguments", late_arguments},
     {NULL, NULL},
 };

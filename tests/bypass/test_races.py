@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,7 @@ def held(tmp_path: Path) -> Iterator[Arena]:
             f"file execute {race}/0/count exec.argc=0",
             f"file execute {race}/wait",
             "file read proc:/self/environ",
+            f"file write {race}/again",
         }
         rules -= {"file read proc:/\\$/environ", "file read/write proc:/\\$/mem"}
         child = {"misc env \\*"}
@@ -57,16 +60,24 @@ def held(tmp_path: Path) -> Iterator[Arena]:
 @pytest.mark.parametrize("name", _NAMES)
 def test_stopped(held: Arena, name: str) -> None:
     """A race that is won where nobody watches is lost in enforcing mode."""
-    _victims(held)
-    assert held.without(name, tries=_WITHOUT) == {name: "succeeded"}
-    _victims(held)
+    with _victims(held):
+        assert held.without(name, tries=_WITHOUT) == {name: "succeeded"}
 
-    under = held.under(name, tries=_TRIES)
+    with _victims(held):
+        under = held.under(name, tries=_TRIES)
 
     assert under.get(name) in ("failed", "killed"), under["stderr"][-2000:]
 
 
-def _victims(held: Arena) -> None:
-    """What must not be removed is there."""
-    for name in ("v", "y"):
-        (held.folder / "race" / name).touch()
+@contextmanager
+def _victims(held: Arena) -> Iterator[None]:
+    """What must not be removed is there; race/again goes away after a while."""
+    race = held.folder / "race"
+    for each in ("v", "y", "again"):
+        (race / each).touch()
+    timer = threading.Timer(1.5, (race / "again").unlink, kwargs={"missing_ok": True})
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()

@@ -136,6 +136,9 @@ class Shortcuts:
         found = call.found
         if call.enforcing and (found is None or not (S_ISREG(found.status.st_mode) or S_ISDIR(found.status.st_mode))):
             return
+        if call.enforcing and found is not None and found.name.startswith("proc:"):
+            # The same text is proc:/self to one process and not to others, and another program's after an exec.
+            return
         self._store(call.process.domain, key, b"" if found is None else found.path, enforcing=call.enforcing)
 
     def _store(self, domain: Domain, key: Key, canonical: bytes, *, enforcing: bool) -> None:
@@ -277,5 +280,5 @@ class Shortcuts:
 
 
 def _use(flags: int) -> int:
-    """Flags to open with in the caller's place: never waiting, never taking a terminal."""
-    return flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    """Flags to open with in the caller's place: never waiting, never taking a terminal, never making what is gone."""
+    return flags & ~(os.O_CREAT | os.O_EXCL) | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
