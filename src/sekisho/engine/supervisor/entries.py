@@ -35,8 +35,11 @@ def _free(call: Call, place: Place) -> int | None:
 
 
 def _standing(call: Call, place: Place) -> os.stat_result | None:
-    """What stands at ``place`` itself: a final slash follows no symbolic link in these calls."""
-    return call.occupant(Place(place.parent, place.status, place.last.rstrip(b"/")))
+    """What stands at ``place`` itself (a final slash follows no symbolic link in these calls); raises OSError."""
+    try:
+        return os.fstat(call.keep(call.run("child", place.parent, place.last.rstrip(b"/"))))
+    except FileNotFoundError:
+        return None
 
 
 def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, directory: bool = False) -> Planner:
