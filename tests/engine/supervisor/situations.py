@@ -47,7 +47,7 @@ def failure(function, *arguments, **options):
     try:
         return function(*arguments, **options)
     except OSError as error:
-        return errno.errorcode[error.errno]
+        return errno.errorcode[error.errno or 0]
 
 
 def in_child(function):
@@ -368,12 +368,12 @@ def few_descriptors():
 
         write("f")
         resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
-        opened = []
-        while len(opened) < 40:
+        opened: list[int] = []
+        while True:
             try:
                 opened.append(os.open("f", os.O_RDONLY))
             except OSError as error:
-                return errno.errorcode[error.errno], opened[-1]
+                return errno.errorcode[error.errno or 0], opened[-1]
 
     return in_child(run)
 

@@ -240,7 +240,7 @@ def _outcomes(printed: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def outcomes() -> Iterator[dict[str, dict[str, str]]]:
     """What came of every case natively, learning, enforcing and with a policy that has nothing of it."""
-    root = Path(tempfile.mkdtemp(prefix="sekisho-"))
+    root = Path(tempfile.mkdtemp(prefix="sekisho-", suffix=".d"))
     try:
         supervised = Supervised(root / "policy")
         plan = root / "plan.json"

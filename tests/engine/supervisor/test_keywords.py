@@ -69,7 +69,7 @@ def campaigns() -> Iterator[dict[str, Campaign]]:
 def campaign(campaigns: dict[str, Campaign], variant: Variant) -> Campaign:
     """The campaign of ``variant``, played once."""
     if variant.name not in campaigns:
-        root = Path(tempfile.mkdtemp(prefix="sekisho-"))
+        root = Path(tempfile.mkdtemp(prefix="sekisho-", suffix=".d"))
         root.chmod(0o755)
         try:
             with played(root, variant, [row for row in ROWS[variant.name] if _known(row)]) as found:

@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-I", "-S", str(PROGRAM), *SITUATIONS]
 @pytest.fixture(scope="module")
 def played() -> Iterator[dict[str, dict[str, str]]]:
     """What each situation came to, natively, learning and enforcing; what was said and denied meanwhile."""
-    root = Path(tempfile.mkdtemp(prefix="sekisho-"))
+    root = Path(tempfile.mkdtemp(prefix="sekisho-", suffix=".d"))
     try:
         supervised = Supervised(root / "policy", plainly=False)
         found: dict[str, dict[str, str]] = {}

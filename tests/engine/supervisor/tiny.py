@@ -11,10 +11,11 @@ _CODE = {
 }
 
 
-def program() -> bytes:
-    """The program's file for this machine (elf(5))."""
-    machine, code = _CODE[os.uname().machine]
-    base, size = 0x400000, 64 + 56 + len(_CODE[os.uname().machine][1])
+def program(code: bytes | None = None) -> bytes:
+    """The program's file for this machine (elf(5)), with other ``code`` if given."""
+    machine, ends = _CODE[os.uname().machine]
+    code = code or ends
+    base, size = 0x400000, 64 + 56 + len(code)
     head = b"\x7fELF\x02\x01\x01" + bytes(9)
     head += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, base + 120, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     return head + struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x1000) + code
