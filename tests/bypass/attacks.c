@@ -78,8 +78,6 @@ static int truncated_by_access_mode_3(void) {
     return !fstat(fd, &now) && !now.st_size;
 }
 
-static int opened_by_access_mode_3(void) { return open(SECRET, 3) >= 0; }
-
 static int by_handle(void) {
     struct {
         struct file_handle head;
@@ -430,7 +428,6 @@ static const attack table[] = {
     {"dev_fd", dev_fd},
     {"proc_pid_root", proc_pid_root},
     {"proc_cwd", proc_cwd},
-    {"opened_by_access_mode_3", opened_by_access_mode_3},
     {"truncated_by_access_mode_3", truncated_by_access_mode_3},
     {"by_handle", by_handle},
     {"int80", int80},
