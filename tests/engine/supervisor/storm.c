@@ -1,5 +1,5 @@
 /* storm DIR PROCESSES SECONDS BOARD: many processes fork, open and execute at once; the board says what came of it.
-   survive mode (SECONDS 0): processes open forever, whatever happens. */
+   SECONDS 0: processes open forever, whatever happens. SECONDS -1: processes are killed while they execute. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +66,22 @@ static void work(time_t until) {
     }
 }
 
+/* Kills children at every moment of an execve. */
+static void strike(void) {
+    char *arguments[] = {prog, NULL};
+    for (int i = 0; i < 300; i++) {
+        pid_t child = fork();
+        if (!child) {
+            execve(prog, arguments, arguments + 1);
+            _exit(1);
+        }
+        usleep(i * 10);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    look();
+}
+
 int main(int argc, char **argv) {
     if (argc != 5)
         return 64;
@@ -84,7 +100,10 @@ int main(int argc, char **argv) {
         pid_t child = fork();
         if (!child) {
             if (seconds) {
-                work(until);
+                if (seconds > 0)
+                    work(until);
+                else
+                    strike();
                 _exit(0);
             }
             seen->pids[i] = getpid();

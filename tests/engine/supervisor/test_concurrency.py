@@ -128,6 +128,19 @@ def test_twenty_processes(storm: Storm) -> None:
     _weather(storm, 20, 1)
 
 
+def test_killed_while_executing(storm: Storm) -> None:
+    """A process that dies in the middle of an execve takes nothing with it."""
+    done = subprocess.run(
+        storm.arguments(4, -1), env=storm.policy.environment(), capture_output=True, timeout=50, check=False
+    )
+    board = storm.board()
+
+    assert done.returncode == 0
+    assert b"internal error" not in done.stderr
+    assert (board.granted, board.refused, board.wrongly_refused) == (4, 4, 0)
+    assert storm.left() == []
+
+
 @pytest.mark.slow
 def test_two_hundred_processes(storm: Storm) -> None:
     """The same with 200 for half a minute."""
