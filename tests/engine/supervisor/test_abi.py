@@ -87,9 +87,11 @@ def test_newer_calls_have_one_number_everywhere() -> None:
 
 def test_aarch64_lacks_only_the_calls_that_newer_ones_replace() -> None:
     x86_64, aarch64 = (set(abi.ARCHITECTURES[machine].numbers) for machine in ("x86_64", "aarch64"))
-    replaced = "open creat stat lstat unlink rmdir mkdir mknod rename link symlink chmod chown lchown fork vfork uselib".split()
+    replaced = (
+        "open creat stat lstat unlink rmdir mkdir mknod rename link symlink chmod chown lchown fork vfork".split()
+    )
 
-    assert set(replaced) == x86_64 - aarch64
+    assert {*replaced, "uselib"} == x86_64 - aarch64
     assert set() == aarch64 - x86_64
 
 

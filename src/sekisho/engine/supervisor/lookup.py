@@ -86,21 +86,27 @@ class _Walk:
         self.filesystems = filesystems
         self.links = 0
         self.current = -1
+        self.must_be_directory = False
 
     def run(self, path: bytes, *, follow: bool) -> int:
         try:
             self._begin(path)
-            todo = [part for part in path.split(b"/") if part not in (b"", b".")]
-            must_be_directory = path.endswith((b"/", b"/."))
+            todo = self._parts(path)
             while todo:
                 last = len(todo) == 1
-                self._step(todo, follow or not last or must_be_directory)
-            if must_be_directory and not S_ISDIR(os.fstat(self.current).st_mode):
+                self._step(todo, follow or not last or self.must_be_directory)
+            if self.must_be_directory and not S_ISDIR(os.fstat(self.current).st_mode):
                 raise error(errno.ENOTDIR)
         except BaseException:
             self._move(-1)
             raise
         return self.current
+
+    def _parts(self, text: bytes, rest: list[bytes] | None = None) -> list[bytes]:
+        """Components of a path or of a link's text; ``rest`` is what comes after it."""
+        if not rest and text.endswith((b"/", b"/.")):
+            self.must_be_directory = True
+        return [part for part in text.split(b"/") if part not in (b"", b".")] + (rest or [])
 
     def _move(self, fd: int) -> None:
         if self.current >= 0:
@@ -161,7 +167,7 @@ class _Walk:
             raise error(errno.ENOENT)
         if target.startswith(b"/"):
             self._begin(b"/")
-        todo[:0] = [piece for piece in target.split(b"/") if piece not in (b"", b".")]
+        todo[:] = self._parts(target, todo)
 
     def _proc_link(self, part: bytes, fd: int) -> bytes | None:
         """Target text of an ordinary link in proc, as the caller would read it; None when a magic link was taken."""
