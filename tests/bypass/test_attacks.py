@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +24,7 @@ _MAY_BE_IMPOSSIBLE = {
     "forged_arguments",
 }
 """What a kernel may be built, or told, not to offer to anybody."""
+_NOBODY = 65534
 Outcomes = tuple[dict[str, str], dict[str, str]]
 
 
@@ -41,6 +44,25 @@ def test_stopped(outcomes: Outcomes, name: str) -> None:
 
     assert without[name] == "succeeded" or (name in _MAY_BE_IMPOSSIBLE and without[name] in ("impossible", "failed"))
     assert under.get(name) in ("failed", "killed", "impossible"), under["stderr"]
+
+
+@pytest.fixture(scope="module")
+def unprivileged() -> Iterator[dict[str, str]]:
+    """All attacks where neither the supervisor nor the program has any privilege, but the same user id."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        with arena(Path(folder), "attacks.c") as held:
+            for path in (held.folder, *held.folder.rglob("*")):
+                os.chown(path, _NOBODY, _NOBODY)
+            held.policy.before = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+            yield held.under()
+
+
+@pytest.mark.needs("setpriv")
+@pytest.mark.parametrize("name", _NAMES)
+def test_stopped_by_an_unprivileged_supervisor(unprivileged: dict[str, str], name: str) -> None:
+    """The same attacks fail against a supervisor of the attacker's own user id."""
+    assert unprivileged.get(name) in ("failed", "killed", "impossible"), unprivileged["stderr"]
 
 
 def test_nothing_forbidden_happened(tmp_path: Path) -> None:
