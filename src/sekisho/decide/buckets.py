@@ -1,7 +1,7 @@
 """Names and patterns with something attached to each, found by name without looking at them all.
 
-Literal names are found by hash; patterns by their literal prefix, of which there are only as many lengths as
-patterns in use have. What is found comes in the order of the serial numbers given when it was added.
+Literal names are found by hash; patterns by their literal prefix and by their literal last components, of both of which
+there are only as many lengths as patterns in use have. What is found comes in the order of the serial numbers given when it was added.
 """
 
 from __future__ import annotations
@@ -9,13 +9,23 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Hashable
 from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sekisho.names.pattern import Pattern, compile_pattern, is_pattern
 
 T = TypeVar("T")
+_NONE: Final[dict[int, Any]] = {}
 
 serial_of = itemgetter(0)
+
+
+def literal_tail(word: str) -> str:
+    """The end of a pattern, from a slash on, that has no operator: what every matching name ends in."""
+    components = word.split("/")
+    first = len(components)
+    while first > 1 and not is_pattern(components[first - 1]):
+        first -= 1
+    return "/" + "/".join(components[first:]) if first < len(components) else ""
 
 
 class Buckets(Generic[T]):
@@ -28,7 +38,7 @@ class Buckets(Generic[T]):
 
     def __init__(self) -> None:
         self.literals: dict[Hashable, list[tuple[int, T]]] = {}
-        self._prefixes: dict[str, list[tuple[int, T, Pattern]]] = {}
+        self._prefixes: dict[str, dict[int, dict[str, list[tuple[int, T, Pattern]]]]] = {}
         self._lengths: dict[int, int] = {}
 
     def add(self, word: str, serial: int, value: T) -> None:
@@ -37,7 +47,9 @@ class Buckets(Generic[T]):
             self.add_literal(word, serial, value)
             return
         pattern = compile_pattern(word)
-        bucket = self._prefixes.setdefault(pattern.prefix, [])
+        tail = literal_tail(word)
+        tails = self._prefixes.setdefault(pattern.prefix, {}).setdefault(len(tail), {})
+        bucket = tails.setdefault(tail, [])
         insort(bucket, (serial, value, pattern), key=serial_of)
         length = len(pattern.prefix)
         self._lengths[length] = self._lengths.get(length, 0) + 1
@@ -52,7 +64,13 @@ class Buckets(Generic[T]):
             self.remove_literal(word, serial)
             return
         prefix = compile_pattern(word).prefix
-        self._prefixes[prefix] = [item for item in self._prefixes[prefix] if item[0] != serial]
+        tail = literal_tail(word)
+        tails = self._prefixes[prefix][len(tail)]
+        tails[tail] = [item for item in tails[tail] if item[0] != serial]
+        if not tails[tail]:
+            del tails[tail]
+        if not tails:
+            del self._prefixes[prefix][len(tail)]
         if not self._prefixes[prefix]:
             del self._prefixes[prefix]
         length = len(prefix)
@@ -75,11 +93,12 @@ class Buckets(Generic[T]):
         """The values whose pattern matches ``name`` and whose serial is below ``before``, in no order."""
         found: list[tuple[int, T]] = []
         for length in self._lengths:
-            for serial, value, pattern in self._prefixes.get(name[:length], ()):
-                if before is not None and serial >= before:
-                    break
-                if pattern.matches(name):
-                    found.append((serial, value))
+            for size, tails in self._prefixes.get(name[:length], _NONE).items():
+                for serial, value, pattern in tails.get(name[len(name) - size :] if size else "", ()):
+                    if before is not None and serial >= before:
+                        break
+                    if pattern.matches(name):
+                        found.append((serial, value))
         return found
 
     def first(self, name: str) -> T | None:

@@ -1,7 +1,7 @@
 """execve(2): checked before, let through, and verified before the new program runs a single instruction.
 
 The caller can swap path, arguments and file while the kernel looks at them again, so what was
-checked means nothing yet. The supervisor therefore attaches (PTRACE_SEIZE) before it lets the
+checked means nothing yet. Where anything is enforced, the supervisor therefore attaches (PTRACE_SEIZE) before it lets the
 call go and is told at the very moment the new image stands (PTRACE_EVENT_EXEC): only if that
 image is the checked one does the process enter its domain; else it is killed.
 """
@@ -49,6 +49,18 @@ def execute_at(call: Call) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Image:
+    """What tells one program image from the next: random addresses make every auxiliary vector its own."""
+
+    auxv: bytes
+    executable: str
+
+    @classmethod
+    def of(cls, tid: int) -> _Image:
+        return cls(procfs.read(f"/proc/{tid}/auxv"), os.readlink(f"/proc/{tid}/exe"))
+
+
+@dataclass(frozen=True, slots=True)
 class _Pending:
     """An exec let through: what must come of it."""
 
@@ -57,8 +69,8 @@ class _Pending:
     image: tuple[int, int]
     argv: tuple[bytes, ...] | None
     envp: tuple[bytes, ...]
-    verify: bool
-    auxv: bytes
+    before: _Image | None
+    """What ran before, to tell at the next call whether the exec came to pass; None when the kernel tells us."""
 
 
 class Executions:
@@ -147,13 +159,12 @@ class Executions:
         process = call.process
         self.supervisor.tasks.settle(process)
         image = program.image.status
-        traced = self._seize(call.tid, process.tgid)
-        if verify and not traced:
+        if verify and not self._seize(call.tid, process.tgid):
             self.supervisor.warn_once(process, "is being traced, so that its exec can't be verified: refused")
             return -errno.EPERM
-        auxv = b"" if traced else _auxv(call.tid)
+        before = None if verify else _Image.of(call.tid)
         self._pending[process.tgid] = _Pending(
-            call.tid, destination, (image.st_dev, image.st_ino), program.argv, envp, verify, auxv
+            call.tid, destination, (image.st_dev, image.st_ino), program.argv, envp, before
         )
         process.executing = True
         return PROCEED
@@ -175,14 +186,18 @@ class Executions:
         pending = self._pending.get(process.tgid)
         if pending is None:
             process.executing = False
-        elif not pending.auxv:
+        elif pending.before is None:
             if notification.tid == pending.tid and not self._is_exec(notification.nr):
                 self._give_up(process, pending)
         elif notification.tid in (pending.tid, process.tgid):
-            if _auxv(notification.tid) != pending.auxv:
+            if pending.before != _Image.of(notification.tid) or not self._lives(process):
                 self._commit(process, pending)
             else:
                 self._give_up(process, pending)
+
+    def _lives(self, process: Process) -> bool:
+        """Whether the address space that we read last still is anybody's: an exec ends it, unless it was shared."""
+        return process.memory is None or process.memory.lives()
 
     def _is_exec(self, number: int) -> bool:
         numbers = self.supervisor.architecture.numbers
@@ -239,10 +254,9 @@ class Executions:
         process, pending = self.supervisor.tasks.by_tgid.get(tgid), self._pending.get(tgid)
         if process is None or pending is None:
             return
-        if pending.verify:
-            wrong = self._mismatch(tgid, pending)
-            if wrong:
-                self.kill(process, wrong)
+        wrong = self._mismatch(tgid, pending)
+        if wrong:
+            self.kill(process, wrong)
         self._commit(process, pending)
 
     def _mismatch(self, tgid: int, pending: _Pending) -> str | None:
@@ -288,8 +302,3 @@ class Executions:
 def _vector(tgid: int, name: str) -> tuple[bytes, ...]:
     data = procfs.read_all(f"/proc/{tgid}/{name}")
     return tuple(data[:-1].split(b"\0")) if data else ()
-
-
-def _auxv(tid: int) -> bytes:
-    """The auxiliary vector: random addresses make every image's its own (proc_pid_auxv(5))."""
-    return procfs.read(f"/proc/{tid}/auxv")

@@ -27,9 +27,11 @@ def _fault() -> OSError:
 class Memory:
     """One address space, through /proc/PID/mem; dies with the program image (exec makes a new one)."""
 
-    __slots__ = ("fd",)
+    __slots__ = ("fd", "known")
 
     def __init__(self, pid: int) -> None:
+        self.known = 0
+        """An address that was readable."""
         self.fd = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
@@ -37,6 +39,13 @@ class Memory:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+    def lives(self) -> bool:
+        """Whether any process has this address space still (mem_rw() of fs/proc/base.c reads nothing from a dead one)."""
+        try:
+            return bool(os.pread(self.fd, 1, self.known))
+        except OSError:
+            return True
 
     def read(self, address: int, size: int) -> bytes:
         """Exactly ``size`` bytes at ``address``; raises OSError(EFAULT) where they can't all be read."""
@@ -52,6 +61,7 @@ class Memory:
 
     def string(self, address: int, limit: int = PATH_MAX) -> bytes:
         """The NUL-terminated bytes at ``address``; OSError(ENAMETOOLONG) when no NUL comes within ``limit``."""
+        self.known = address
         try:
             data = os.pread(self.fd, _CHUNK, address)
         except (OSError, OverflowError) as error:

@@ -17,6 +17,9 @@ ADDFD_SETFD: Final = 1
 ADDFD_SEND: Final = 2
 _SYNC_WAKE_UP: Final = 1
 
+_OVER: Final = (errno.ENOENT, errno.EINPROGRESS)
+"""The caller is gone; or it has been answered, which an ioctl that a stop of ours made start again finds."""
+
 NOTIFICATION: Final = struct.Struct("QIIiIQ6Q")
 EMPTY: Final = bytes(NOTIFICATION.size)
 RESPONSE: Final = struct.Struct("QqiI")
@@ -75,7 +78,7 @@ class Listener:
         try:
             ioctl(self.fd, ADDFD, DESCRIPTOR.pack(ident, ADDFD_SEND, fd, 0, flags))
         except OSError as error:
-            if error.errno == errno.ENOENT:
+            if error.errno in _OVER:
                 return False
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
                 return self.finish(ident, -error.errno)
@@ -94,7 +97,7 @@ class Listener:
         try:
             ioctl(self.fd, request, payload)
         except OSError as error:
-            if error.errno == errno.ENOENT:
+            if error.errno in _OVER:
                 return False
             raise
         return True

@@ -71,6 +71,7 @@ class Shortcuts:
         self._generations: dict[Domain, int] = {}
         self._hows: dict[int, libc.OpenHow] = {}
         self._changing: set[int] = set()
+        self.mounted_over = False
 
     def forget(self) -> None:
         """Nothing is remembered any more."""
@@ -114,7 +115,7 @@ class Shortcuts:
     def _key(self, shortcut: Shortcut, notification: Notification, process: Process) -> Key:
         args, tid = notification.args, notification.tid
         if shortcut.path is None:
-            place = os.readlink(f"/proc/{tid}/fd/{args[0] & 0xFFFFFFFF}")
+            place = os.readlink(b"/proc/%d/fd/%d" % (tid, args[0] & 0xFFFFFFFF))
             return (notification.nr, b"", place, *[args[index] for index in shortcut.others])
         if self.supervisor.identity_of(process, tid) is not self.supervisor.own:
             return ()
@@ -123,10 +124,10 @@ class Shortcuts:
         if end < 0:
             return ()
         path = data[:end]
-        base = ""
+        base = b""
         if path[:1] != b"/":
             number = _AT_FDCWD if shortcut.dirfd is None else args[shortcut.dirfd] & 0xFFFFFFFF
-            base = os.readlink(f"/proc/{tid}/" + ("cwd" if number == _AT_FDCWD else f"fd/{number}"))
+            base = os.readlink(b"/proc/%d/cwd" % tid if number == _AT_FDCWD else b"/proc/%d/fd/%d" % (tid, number))
         return (notification.nr, path, base, *[args[index] for index in shortcut.others])
 
     def remember(self, key: Key, call: Call) -> None:
@@ -230,8 +231,8 @@ class Shortcuts:
         if shortcut.way is Way.NONE or not isinstance(path, bytes) or flags & os.O_CREAT:
             return key
         try:
-            if path == canonical:
-                fd = libc.openat2(libc.AT_FDCWD, path, self._how(shortcut, notification))
+            if path == canonical or self._is_below(key[2], path, canonical):
+                fd = libc.openat2(libc.AT_FDCWD, canonical, self._how(shortcut, notification))
             else:
                 fd = self._pinned(shortcut, notification, path, canonical)
         except OSError:
@@ -242,6 +243,11 @@ class Shortcuts:
             return self._answer(shortcut, notification, fd, key)
         finally:
             os.close(fd)
+
+    def _is_below(self, base: object, path: bytes, canonical: bytes) -> bool:
+        """Whether ``path`` in the directory ``base`` is ``canonical`` as text, and text still leads where it did: a
+        working directory may lie under what was mounted over it."""
+        return bool(path) and isinstance(base, bytes) and not self.mounted_over and base + b"/" + path == canonical
 
     def _how(self, shortcut: Shortcut, notification: Notification) -> libc.OpenHow:
         if shortcut.way is not Way.OPEN:

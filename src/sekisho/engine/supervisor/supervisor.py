@@ -115,6 +115,7 @@ class Supervisor:
     def _mounts_changed(self, _: int) -> None:
         actions.filesystems().forget()
         self.shortcuts.forget()
+        self.shortcuts.mounted_over = True
 
     def handle(self, notification: Notification) -> None:
         """One stopped call is answered, or somebody has taken on answering it."""
