@@ -118,7 +118,9 @@ class Terminal:
 
 
 def test_ctrl_c_interrupts_the_command(supervised: Supervised) -> None:
-    program = "import sys, time\ntry:\n  print('ready', flush=True); time.sleep(20)\nexcept KeyboardInterrupt: sys.exit(3)"
+    program = (
+        "import time\ntry: print('ready', flush=True); time.sleep(20)\nexcept KeyboardInterrupt: raise SystemExit(3)"
+    )
     for verb in ("learn", "run"):
         terminal = Terminal(supervised.arguments(verb, *PYTHON, "-c", program))
         terminal.expect("ready")
