@@ -18,6 +18,10 @@ from tests.engine.supervisor.supervised import Supervised
 
 CASES = """
 call('openat', AT, b'none', 0)
+call('openat', AT, b'link', os.O_NOFOLLOW | os.O_DIRECTORY)
+call('openat2', AT, b'f', how(0, mode=0o600), 24)
+call('openat2', AT, b'f', how(1 << 40), 24)
+execute('execveat', AT, b'link', vector(b'x'), vector(), NOFOLLOW)
 call('openat', AT, b'', 0)
 call('openat', AT, None, 0)
 call('openat', AT, 1, 0)
