@@ -1,0 +1,31 @@
+"""A supervisor that this process is the only caller of, by mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.engine.supervisor.stage import Stage, stage
+
+from sekisho.policy.model import Mode
+
+
+@pytest.fixture
+def enforcing() -> Iterator[Stage]:
+    """Everything is enforced, nothing is allowed yet."""
+    with stage(Mode.ENFORCING) as made:
+        yield made
+
+
+@pytest.fixture
+def learning() -> Iterator[Stage]:
+    """Everything is learned."""
+    with stage(Mode.LEARNING) as made:
+        yield made
+
+
+@pytest.fixture
+def disabled() -> Iterator[Stage]:
+    """Nothing is looked at."""
+    with stage(Mode.DISABLED) as made:
+        yield made
