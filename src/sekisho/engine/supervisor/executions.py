@@ -160,7 +160,7 @@ class Executions:
         self.supervisor.tasks.settle(process)
         image = program.image.status
         if verify and not self._seize(call.tid, process.tgid):
-            self.supervisor.warn_once(process, "is being traced, so that its exec can't be verified: refused")
+            self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its exec is refused")
             return -errno.EPERM
         before = None if verify else _Image.of(call.tid)
         self._pending[process.tgid] = _Pending(

@@ -156,9 +156,13 @@ def connect(call: Call) -> Plan | Answer:
     raw = message.copy_address(call, call.args[1], call.args[2])
 
     def perform() -> Answer:
-        if sock.blocking and sock.type in ("stream", "seqpacket"):
-            return call.run_blocking("connect", sock.fd, raw, _target(call, sock, raw))
-        return int(call.run("connect", sock.fd, raw, _target(call, sock, raw)))
+        target = _target(call, sock, raw)
+        if not sock.blocking or sock.type not in ("stream", "seqpacket"):
+            return int(call.run("connect", sock.fd, raw, target))
+        try:
+            return int(call.run("connect_at_once", sock.fd, raw, target))
+        except BlockingIOError:
+            return call.run_blocking("connect", sock.fd, raw, target)
 
     return Plan(requests(call, sock, "connect", raw), perform)
 

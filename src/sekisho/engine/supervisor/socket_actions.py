@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import select
 import socket
 import struct
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ from sekisho.engine.supervisor.here import HERE, Fd, masked, standing_in
 from sekisho.engine.supervisor.message import send_raw
 
 _UNIX: Final = struct.pack("H", socket.AF_UNIX)
+_MOMENT: Final = 1
+"""Milliseconds."""
 _FOLDER: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY, libc.RESOLVE_NO_MAGICLINKS)
 
 
@@ -50,6 +54,23 @@ def connect(sock: Fd, address: bytes, target: Fd) -> int:
     """connect(2) to the UNIX socket behind ``target``, or where that is -1 to the raw ``address``."""
     with _reaching(address, target) as reached:
         return libc.syscall("connect", int(sock), reached, len(reached))
+
+
+def connect_at_once(sock: Fd, address: bytes, target: Fd) -> int:
+    """The same on a blocking socket, but BlockingIOError where it would wait: then ``connect`` goes on from there."""
+    flags = fcntl.fcntl(sock, fcntl.F_GETFL)
+    fcntl.fcntl(sock, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+    try:
+        return connect(sock, address, target)
+    except BlockingIOError:
+        # A peer on this machine answers at once, and then the same call tells how it came out.
+        ready = select.poll()
+        ready.register(sock, select.POLLOUT)
+        if not ready.poll(_MOMENT):
+            raise
+        return connect(sock, address, target)
+    finally:
+        fcntl.fcntl(sock, fcntl.F_SETFL, flags)
 
 
 @contextlib.contextmanager
