@@ -9,6 +9,7 @@ import string
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,20 +27,29 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "self":
         yield Place(tmp_path, words=words)
         return
-    base = Path("/tmp/programs-of-nobody-" + "".join(string.ascii_lowercase[int(digit)] for digit in str(os.getpid())))
-    base.mkdir(mode=0o755)
-    try:
+    with open_to_all("nobody") as base:
         shutil.copytree(SOURCES / "sekisho", base / "sources/sekisho", ignore=shutil.ignore_patterns("__pycache__"))
         os.chown(base, NOBODY, NOBODY)
         yield Place(base, python_for_all(), base / "sources", BECOME, words)
-    finally:
-        shutil.rmtree(base)
 
 
 @pytest.fixture
-def root_place(tmp_path: Path) -> Place:
-    """A directory of its own for what only root can do."""
-    return Place(tmp_path, words={"port": str(free_port())})
+def root_place() -> Iterator[Place]:
+    """A directory for what only root can do, which other users may enter."""
+    with open_to_all("root") as base:
+        yield Place(base, words={"port": str(free_port())})
+
+
+@contextmanager
+def open_to_all(user: str) -> Iterator[Path]:
+    """A new directory under a name that learning takes for a lasting one."""
+    letters = "".join(string.ascii_lowercase[int(digit)] for digit in str(os.getpid()))
+    base = Path(f"/tmp/programs-of-{user}-{letters}")
+    base.mkdir(mode=0o755)
+    try:
+        yield base
+    finally:
+        shutil.rmtree(base)
 
 
 def python_for_all() -> str:

@@ -42,7 +42,7 @@ PROGRAMS = [
         "make -s; ./program; make -s clean; make -s -j2 check; gcc -shared -fPIC -o libx.so part.c; gcc main.c -L. -Wl,-rpath,. -lx -o x; ./x; g++ -x c++ main.c part.c -o y; ./y; "
         "gcc -E main.c | tail -n 1; gcc -c -pipe -flto part.c; nm libx.so | grep -c part; strip program; ./program; make -s clean",
         setup=C_PROJECT,
-        removes=("collect2", "file execute /usr/bin/ld"),
+        removes=("sh", "file execute {work}/program"),
         needs=("gcc", "make", "g++"),
         # What ar calls its temporary files looks drawn by chance in 199 of 200 runs.
         lessons=2,

@@ -62,7 +62,7 @@ PROGRAMS = [
         "python",
         f"cat >p.py <<'END'\nif __name__ == '__main__':\n{''.join('    ' + line + chr(10) for line in PYTHON.splitlines())}\nEND\n"
         "/usr/bin/python3 p.py",
-        removes=("python3", "file mksock {work}/unix 0777"),
+        removes=("python3", "file mksock {work}/unix 0755"),
         needs=("/usr/bin/python3",),
     ),
     Program(
