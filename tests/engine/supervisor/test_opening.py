@@ -119,7 +119,8 @@ def test_a_file_that_somebody_else_made_meanwhile_is_judged_anew(enforcing: Stag
     assert -errno.EPERM == allowed.perform()
 
     enforcing.allow(f"file write {place}/file")
-    assert isinstance(fd := allowed.perform(), Fd)
+    fd = allowed.perform()
+    assert isinstance(fd, Fd)
     os.close(fd)
 
 
