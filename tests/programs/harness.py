@@ -200,7 +200,9 @@ def take_away(program: Program, place: Place) -> tuple[Domain, AclEntry]:
 def like(entry: AclEntry, domain: Domain) -> list[AclEntry]:
     """``entry`` as ``domain`` has it: with the conditions that learning adds, where it was written without any."""
     same = [each for each in domain.entries if each.operands == entry.operands]
-    return [replace(each, operations=entry.operations) for each in same if not set(entry.operations) - {*each.operations}]
+    return [
+        replace(each, operations=entry.operations) for each in same if not set(entry.operations) - {*each.operations}
+    ]
 
 
 def generalised(text: str) -> str:

@@ -40,6 +40,8 @@ PasswordAuthentication no
 PermitRootLogin yes
 PrintMotd no
 PrintLastLog no
+# So deep a shell doesn't look at root's own .bashrc.
+SetEnv SHLVL=5
 END
 """
 

@@ -23,7 +23,8 @@ PROGRAMS = [
     ),
     Program(
         "openssl",
-        WAIT + "openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj /CN=localhost -days 2 2>/dev/null\n"
+        WAIT
+        + "openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj /CN=localhost -days 2 2>/dev/null\n"
         "echo page >page\n"
         "openssl s_server -accept 127.0.0.1:{port} -cert cert -key key -naccept 1 -WWW </dev/null >served 2>&1 & server=$!\n"
         "listening {port}\n"

@@ -44,7 +44,7 @@ END
     Program(
         "odd names",
         "mkdir \"$(printf 'a b\\\\c\\377')\"; cd a*; for n in '*' 'a@b' '-x' '@group' \"$(printf 'new\\nline')\" 'ü'; do echo $n >\"./$n\"; done; "
-        "cat ./*; for n in *; do mv \"./$n\" \"./$n.$n\"; done; ls | od -c; ln -s '@x' s; readlink s; rm ./*; cd ..; rmdir a*",
+        'cat ./*; for n in *; do mv "./$n" "./$n.$n"; done; ls | od -c; ln -s \'@x\' s; readlink s; rm ./*; cd ..; rmdir a*',
         removes=("rm", "file unlink {work}/a\\040b\\\\c\\377/*.*"),
     ),
     Program(
