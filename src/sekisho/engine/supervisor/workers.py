@@ -32,6 +32,9 @@ Done = Callable[[Any], None]
 
 
 _SLOT: Final = "descriptor"
+_ELSEWHERE: Final = b"elsewhere"
+_INLINE: Final = 1 << 16
+"""A longer message travels in a file in memory, its descriptor last: a socket may not take it (socket(7), wmem_max)."""
 _FAILURE: Final = "failure"
 """Words that stand in a message for a descriptor (its number follows) and for an errno; no action uses text."""
 
@@ -72,7 +75,13 @@ def _unpack(value: Any, fds: list[int]) -> Any:
 def _transmit(channel: socket.socket, message: Any) -> None:
     fds: list[int] = []
     payload = repr(_pack(message, fds)).encode()
-    socket.send_fds(channel, [payload], fds)
+    if len(payload) <= _INLINE:
+        socket.send_fds(channel, [payload], fds)
+        return
+    with os.fdopen(os.memfd_create("message", os.MFD_CLOEXEC), "wb") as large:
+        large.write(payload)
+        large.flush()
+        socket.send_fds(channel, [_ELSEWHERE], [*fds, large.fileno()])
 
 
 def _collect(channel: socket.socket) -> Any:
@@ -82,6 +91,10 @@ def _collect(channel: socket.socket) -> Any:
         raise EOFError
     for fd in fds:
         os.set_inheritable(fd, False)
+    if payload == _ELSEWHERE:
+        with os.fdopen(fds.pop(), "rb") as large:
+            large.seek(0)
+            payload = large.read()
     return _unpack(ast.literal_eval(payload.decode()), fds)
 
 
