@@ -20,7 +20,8 @@ _left_out = pytest.StashKey[dict[str, int]]()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests whose programs are missing are deselected, never skipped: the summary names them."""
     missing: dict[str, int] = {}
-    kept, out = [], []
+    kept: list[pytest.Item] = []
+    out: list[pytest.Item] = []
     for item in items:
         absent = _absent_programs(item)
         for program in absent:

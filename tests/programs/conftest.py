@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from tests.programs.harness import SOURCES, Place
 
 NOBODY = 65534

@@ -1,7 +1,8 @@
 """Names and patterns with something attached to each, found by name without looking at them all.
 
 Literal names are found by hash; patterns by their literal prefix and by their literal last components, of both of which
-there are only as many lengths as patterns in use have. What is found comes in the order of the serial numbers given when it was added.
+there are only as many lengths as patterns in use have. What is found comes in the order of the serial numbers given
+when it was added.
 """
 
 from __future__ import annotations

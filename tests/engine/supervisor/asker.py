@@ -14,10 +14,10 @@ import sys
 
 AT = -100
 EMPTY, NOFOLLOW, FOLLOW, REMOVEDIR = 0x1000, 0x100, 0x400, 0x200
-NUMBERS = {}
+NUMBERS: dict[str, int] = {}
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LIBC.syscall.restype = ctypes.c_long
-_kept = []
+_kept: list[object] = []
 
 
 def call(name, *arguments):
@@ -91,7 +91,7 @@ def execute(name, *arguments):
         try:
             call(name, *arguments)
         except OSError as failure:
-            os._exit(failure.errno)
+            os._exit(failure.errno or 99)
         finally:
             os._exit(99)
     check(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

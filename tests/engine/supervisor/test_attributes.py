@@ -11,7 +11,7 @@ from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.attributes import STAT_SIZE
-from sekisho.engine.supervisor.call import PROCEED
+from sekisho.engine.supervisor.plan import PROCEED
 
 NOFOLLOW, EMPTY = 0x100, 0x1000
 AT = -100

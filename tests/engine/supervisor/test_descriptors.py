@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 
-from sekisho.engine.supervisor.call import PROCEED
+from sekisho.engine.supervisor.plan import PROCEED
 
 
 def test_ioctl_asks_by_name_and_command(enforcing: Stage, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from tests.engine.supervisor.forked import child, wait_for_word
 from tests.engine.supervisor.stage import ARCHITECTURE, Stage, stage
 
-from sekisho.engine.supervisor.call import PROCEED
 from sekisho.engine.supervisor.guards import CLONE_FILES, CLONE_PARENT, CLONE_THREAD
+from sekisho.engine.supervisor.plan import PROCEED
 from sekisho.policy.model import Mode
 
 NEWUSER = 0x10000000

@@ -12,8 +12,8 @@ from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 from tests.engine.supervisor.test_address import UNIX, inet4, inet6
 
-from sekisho.engine.supervisor.call import PROCEED
 from sekisho.engine.supervisor.network import MSG_FASTOPEN
+from sekisho.engine.supervisor.plan import PROCEED
 
 STREAM, DGRAM, SEQPACKET = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET
 

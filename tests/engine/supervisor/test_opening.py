@@ -10,7 +10,7 @@ from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor.actions import Fd
-from sekisho.engine.supervisor.call import PROCEED
+from sekisho.engine.supervisor.plan import PROCEED
 
 AT = -100
 R, W, RW, APPEND, TRUNC = os.O_RDONLY, os.O_WRONLY, os.O_RDWR, os.O_APPEND, os.O_TRUNC

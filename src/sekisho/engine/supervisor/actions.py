@@ -7,7 +7,6 @@ supervisor and in a worker with other rights; it raises the OSError that the cal
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os

@@ -10,7 +10,8 @@ from stat import S_ISLNK
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.actions import STATX_SIZE
-from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Object, Plan, signed
+from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Plan
 
 Planner = Callable[[Call], Plan | Answer]
 STAT_SIZE = 144 if os.uname().machine == "x86_64" else 128
@@ -36,7 +37,9 @@ def _target(call: Call, path: int | None, dirfd: int | None, flags: int, *, foll
     return call.object(start, text, follow=follow and not flags & libc.AT_SYMLINK_NOFOLLOW)
 
 
-def stat(buffer: int, path: int | None = None, dirfd: int | None = None, flags: int | None = None, *, follow: bool = True) -> Planner:
+def stat(
+    buffer: int, path: int | None = None, dirfd: int | None = None, flags: int | None = None, *, follow: bool = True
+) -> Planner:
     """stat(2), lstat(2), fstat(2), fstatat(2): the caller's buffer is filled with what the checked object has."""
 
     def plan(call: Call) -> Plan | Answer:
@@ -95,7 +98,13 @@ def chmod(mode: int, path: int | None = None, dirfd: int | None = None, flags: i
 
 
 def chown(
-    uid: int, gid: int, path: int | None = None, dirfd: int | None = None, flags: int | None = None, *, follow: bool = True
+    uid: int,
+    gid: int,
+    path: int | None = None,
+    dirfd: int | None = None,
+    flags: int | None = None,
+    *,
+    follow: bool = True,
 ) -> Planner:
     """chown(2), lchown(2), fchown(2), fchownat(2): owner and group are asked for separately, −1 not at all."""
 
@@ -113,7 +122,9 @@ def chown(
             requests.append(call.request("file chgrp", found.name, call.outside("gid", group), facts=facts))
         new_owner, new_group = signed(owner), signed(group)
         if path is None:
-            return Plan(requests, lambda: int(call.run("fchown", call.duplicate(call.args[dirfd or 0]), new_owner, new_group)))
+            return Plan(
+                requests, lambda: int(call.run("fchown", call.duplicate(call.args[dirfd or 0]), new_owner, new_group))
+            )
         return Plan(requests, lambda: int(call.run("chown", found.fd, new_owner, new_group)))
 
     return plan

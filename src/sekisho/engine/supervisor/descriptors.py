@@ -6,7 +6,8 @@ import fcntl
 import os
 from typing import Final
 
-from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Plan
+from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Plan
 
 F_SETFL: Final = fcntl.F_SETFL
 

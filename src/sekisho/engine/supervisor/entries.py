@@ -8,7 +8,8 @@ from collections.abc import Callable
 from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISDIR
 
 from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.call import Answer, Call, CallFacts, Object, Place, Plan, signed
+from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.plan import Answer, CallFacts, Object, Place, Plan
 
 Planner = Callable[[Call], Plan | Answer]
 _AT_REMOVEDIR = 0x200

@@ -1,9 +1,10 @@
 """execve(2): checked before, let through, and verified before the new program runs a single instruction.
 
 The caller can swap path, arguments and file while the kernel looks at them again, so what was
-checked means nothing yet. Where anything is enforced, the supervisor therefore attaches (PTRACE_SEIZE) before it lets the
-call go and is told at the very moment the new image stands (PTRACE_EVENT_EXEC): only if that
-image is the checked one does the process enter its domain; else it is killed.
+checked means nothing yet. Where anything is enforced, the supervisor therefore attaches
+(PTRACE_SEIZE) before it lets the call go and is told at the very moment the new image stands
+(PTRACE_EVENT_EXEC): only if that image is the checked one does the process enter its domain;
+else it is killed.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.decide.request import Execution
 from sekisho.domain.transition import creation_lines, enter, plan_execution
-from sekisho.engine.supervisor import libc, procfs
-from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Object
+from sekisho.engine.supervisor import image, libc
+from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.image import Image
 from sekisho.engine.supervisor.notify import Notification
+from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object
 from sekisho.engine.supervisor.program import Program, foresee
 from sekisho.engine.supervisor.tasks import Process
 from sekisho.policy.model import Domain, Mode
@@ -49,18 +52,6 @@ def execute_at(call: Call) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
-    """What tells one program image from the next: random addresses make every auxiliary vector its own."""
-
-    auxv: bytes
-    executable: str
-
-    @classmethod
-    def of(cls, tid: int) -> _Image:
-        return cls(procfs.read(f"/proc/{tid}/auxv"), os.readlink(f"/proc/{tid}/exe"))
-
-
-@dataclass(frozen=True, slots=True)
 class _Pending:
     """An exec let through: what must come of it."""
 
@@ -69,7 +60,7 @@ class _Pending:
     image: tuple[int, int]
     argv: tuple[bytes, ...] | None
     envp: tuple[bytes, ...]
-    before: _Image | None
+    before: Image | None
     """What ran before, to tell at the next call whether the exec came to pass; None when the kernel tells us."""
 
 
@@ -83,7 +74,7 @@ class Executions:
         self._environments: set[tuple[Domain, int, int, tuple[bytes, ...]]] = set()
 
     def attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
-        """The answer to an exec; in a domain where nothing is enforced one that would fail anyway goes to the kernel."""
+        """The answer to an exec; where nothing is enforced one that would fail anyway goes to the kernel."""
         try:
             return self._attempt(call, dirfd, path, argv_at, envp_at, flags)
         except OSError as failure:
@@ -103,7 +94,10 @@ class Executions:
         destination = self._judge(call, exename, facts, program)
         if destination is None:
             return -errno.EPERM
-        verify = Mode.ENFORCING in (self.supervisor.strictest(call.process.domain), self.supervisor.strictest(destination))
+        verify = Mode.ENFORCING in (
+            self.supervisor.modes.strictest(call.process.domain),
+            self.supervisor.modes.strictest(destination),
+        )
         return self._let_through(call, destination, program, envp, verify)
 
     def _names(self, call: Call, dirfd: int, path: bytes, flags: int) -> tuple[Object, str]:
@@ -135,7 +129,10 @@ class Executions:
         if plan.creates:
             for line in creation_lines(destination):
                 judge.note(destination, line, facts)
-        reads = [call.request("file read", each.name, facts=CallFacts(call, path1=each.status)) for each in program.interpreters]
+        reads = [
+            call.request("file read", each.name, facts=CallFacts(call, path1=each.status))
+            for each in program.interpreters
+        ]
         return destination if self._environment(call, destination, facts) and judge.allows(destination, reads) else None
 
     def _environment(self, call: Call, destination: Domain, facts: CallFacts) -> bool:
@@ -155,16 +152,18 @@ class Executions:
             self._environments.add(key)
         return True
 
-    def _let_through(self, call: Call, destination: Domain, program: Program, envp: tuple[bytes, ...], verify: bool) -> Answer:
+    def _let_through(
+        self, call: Call, destination: Domain, program: Program, envp: tuple[bytes, ...], verify: bool
+    ) -> Answer:
         process = call.process
         self.supervisor.tasks.settle(process)
-        image = program.image.status
+        status = program.image.status
         if verify and not self._seize(call.tid, process.tgid):
             self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its exec is refused")
             return -errno.EPERM
-        before = None if verify else _Image.of(call.tid)
+        before = None if verify else Image.of(call.tid)
         self._pending[process.tgid] = _Pending(
-            call.tid, destination, (image.st_dev, image.st_ino), program.argv, envp, before
+            call.tid, destination, (status.st_dev, status.st_ino), program.argv, envp, before
         )
         process.executing = True
         return PROCEED
@@ -190,7 +189,7 @@ class Executions:
             if notification.tid == pending.tid and not self._is_exec(notification.nr):
                 self._give_up(process, pending)
         elif notification.tid in (pending.tid, process.tgid):
-            if pending.before != _Image.of(notification.tid) or not self._lives(process):
+            if pending.before != Image.of(notification.tid) or not self._lives(process):
                 self._commit(process, pending)
             else:
                 self._give_up(process, pending)
@@ -262,20 +261,9 @@ class Executions:
     def _mismatch(self, tgid: int, pending: _Pending) -> str | None:
         """What of the new image isn't what was checked; None when all of it is."""
         try:
-            return self._difference(tgid, pending)
+            return image.difference(tgid, pending.image, pending.argv, pending.envp)
         except OSError as failure:
             return f"the new image can't be looked at ({failure.strerror})"
-
-    def _difference(self, tgid: int, pending: _Pending) -> str | None:
-        image = os.stat(f"/proc/{tgid}/exe")
-        if (image.st_dev, image.st_ino) != pending.image:
-            return "the executed file was swapped"
-        # The kernel gives a program that is started without any argument an empty one.
-        if pending.argv is not None and _vector(tgid, "cmdline") != (pending.argv or (b"",)):
-            return "the arguments of an exec were swapped"
-        if _vector(tgid, "environ") != pending.envp:
-            return "the environment of an exec was swapped"
-        return None
 
     def kill(self, process: Process, reason: str) -> None:
         """``process`` is killed; ``reason`` is told."""
@@ -297,8 +285,3 @@ class Executions:
         self.supervisor.tasks.forget_identities()
         if (root.st_dev, root.st_ino) not in allowed:
             self.kill(process, "the directory of a chroot was swapped")
-
-
-def _vector(tgid: int, name: str) -> tuple[bytes, ...]:
-    data = procfs.read_all(f"/proc/{tgid}/{name}")
-    return tuple(data[:-1].split(b"\0")) if data else ()

@@ -55,7 +55,9 @@ def _operations(flags: int | None) -> tuple[Operation, ...]:
     return {os.O_RDONLY: (_READ,), os.O_WRONLY: (writing,), os.O_RDWR: (_READ, writing)}.get(kind, ())
 
 
-def glance(supervisor: Supervisor, domain: Domain, path: bytes, base: int, flags: int | None, *, follow: bool) -> Seen | None:
+def glance(
+    supervisor: Supervisor, domain: Domain, path: bytes, base: int, flags: int | None, *, follow: bool
+) -> Seen | None:
     """What a stat (``flags`` None) or an open of ``path`` from the directory ``base`` reaches, if policy grants it
     outright; None when the planner has to look. Raises Missing, or OSError to be taken as None."""
     operations = _operations(flags)
@@ -86,7 +88,13 @@ def _below(base: int, path: bytes) -> bytes:
 
 
 def _granted(
-    supervisor: Supervisor, domain: Domain, fd: int, canonical: bytes, operations: tuple[Operation, ...], *, opening: bool
+    supervisor: Supervisor,
+    domain: Domain,
+    fd: int,
+    canonical: bytes,
+    operations: tuple[Operation, ...],
+    *,
+    opening: bool,
 ) -> bool:
     status = os.fstat(fd)
     kind = status.st_mode

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import struct
 from collections.abc import Callable
 from typing import Final
 
-from sekisho.engine.supervisor.call import PROCEED, Answer, Call, signed
+from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.plan import PROCEED, Answer
 
 Guard = Callable[[Call], Answer]
 

@@ -17,7 +17,8 @@ from typing import Final
 
 from sekisho.decide.request import Facts
 from sekisho.domain.transition import enter, plan_execution
-from sekisho.engine.supervisor import abi, filterload, front, libc, procfs, protect, table
+from sekisho.engine.supervisor import abi, front, libc, procfs, protect, table
+from sekisho.engine.supervisor.command import READY, become
 from sekisho.engine.supervisor.front import Back, Front
 from sekisho.engine.supervisor.notify import Listener
 from sekisho.engine.supervisor.session import Session
@@ -87,14 +88,21 @@ def _first_domain(policy: Policy, path: str, *, learn: bool, directory: PolicyDi
     if domain is not None and not domain.deleted:
         return domain
     if not learn and policy.forced_mode is not Mode.LEARNING:
-        raise UserError(f"{directory.path}: no domain {name}", f"learn it first: sekisho learn -P {directory.path} -- {path} ...")
+        raise UserError(
+            f"{directory.path}: no domain {name}", f"learn it first: sekisho learn -P {directory.path} -- {path} ..."
+        )
     domain = ensure_domain(policy, name) if plan.failure else enter(policy, plan, kernel)
     domain.profile = LEARNING_PROFILE
     return domain
 
 
 def _supervisor_main(
-    session: Session, architecture: abi.Architecture, path: str, command: list[str], back: Back, mask: set[signal.Signals]
+    session: Session,
+    architecture: abi.Architecture,
+    path: str,
+    command: list[str],
+    back: Back,
+    mask: set[signal.Signals],
 ) -> None:
     """Never returns."""
     code = 1
@@ -112,37 +120,33 @@ def _supervisor_main(
 
 
 def _supervise(
-    session: Session, architecture: abi.Architecture, path: str, command: list[str], back: Back, mask: set[signal.Signals]
+    session: Session,
+    architecture: abi.Architecture,
+    path: str,
+    command: list[str],
+    back: Back,
+    mask: set[signal.Signals],
 ) -> None:
     privileged = _capable()
     protected = (os.getpid(), back.front)
     rows = table.by_number(table.rows(privileged=privileged, protected=protected), architecture)
-    program = table.program(rows, architecture)
     up, down = socket.socketpair()
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    scoped = _enforces(session.policy)
     child = os.fork()
     if not child:
         up.close()
-        _command_main(path, command, program, down, mask, privileged=privileged, scoped=_enforces(session.policy))
+        become(path, command, table.program(rows, architecture), down, mask, privileged=privileged, scoped=scoped)
     down.close()
     os.setsid()
     back.tell(f"command {child}")
-    answer = up.recv(4096)
-    if not answer.startswith(b"fd "):
-        back.say(answer.decode() or "the command's process died before it could start")
-        back.tell("exit 3")
-        return
-    number, scoped = struct.unpack("ii", answer[3:])
-    pidfd = os.pidfd_open(child)
-    listener = Listener(libc.pidfd_getfd(pidfd, number))
-    os.close(pidfd)
-    listener.wake_synchronously()
+    listener, is_scoped = _take_listener(child, up)
     protect.hide()
     supervisor = Supervisor(listener, session.judge(back), architecture, rows, back.say, privileged=privileged)
     for pid in protected:
         supervisor.guard.add_process(pid)
     supervisor.guard.add_directory(os.path.realpath(session.directory.path))
-    supervisor.signals_scoped = bool(scoped)
+    supervisor.signals_scoped = is_scoped
     session.attend(supervisor, child, back)
     supervisor.tasks.add(child, session.policy.domains["<kernel>"], os.getpid())
     _detach()
@@ -150,6 +154,25 @@ def _supervise(
     up.close()
     supervisor.serve()
     session.close()
+
+
+def _take_listener(child: int, up: socket.socket) -> tuple[Listener, bool]:
+    """(the listener of ``child``'s filter, whether its signals are scoped); raises NotSupported with its reason."""
+    answer = up.recv(4096)
+    if not answer.startswith(READY):
+        message, _, hint = (answer.decode() or "the command's process died before it could start").partition("\n")
+        raise NotSupported(message, hint)
+    number, scoped = struct.unpack("ii", answer[len(READY) :])
+    pidfd = os.pidfd_open(child)
+    try:
+        listener = Listener(libc.pidfd_getfd(pidfd, number))
+    except OSError as error:
+        hint = "kernel.yama.ptrace_scope above 1, or a container's filter, forbids it: see `sekisho doctor`"
+        raise NotSupported(f"taking over a child's descriptor: {error.strerror}", hint) from error
+    finally:
+        os.close(pidfd)
+    listener.wake_synchronously()
+    return listener, bool(scoped)
 
 
 def _enforces(policy: Policy) -> bool:
@@ -177,45 +200,3 @@ def _detach() -> None:
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.close(null)
-
-
-def _environment() -> dict[bytes, bytes]:
-    """The environment we were started with: Python may have added to its own (PEP 538)."""
-    words = procfs.read_all("/proc/self/environ").split(b"\0")
-    return {name: value for name, found, value in (word.partition(b"=") for word in words) if found and name}
-
-
-def _undo_interpreter() -> None:
-    """Signals are as we were started with: Python ignores two of them and catches SIGINT unless it was ignored."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _command_main(
-    path: str, command: list[str], program: bytes, down: socket.socket, mask: set[signal.Signals], *, privileged: bool, scoped: bool
-) -> None:
-    """Never returns: becomes the command, or says why not."""
-    code = 126
-    try:
-        environment = _environment()
-        if not privileged:
-            protect.no_new_privileges()
-        scoped = scoped and protect.scope_signals()
-        number = filterload.install(program)
-        down.send(b"fd " + struct.pack("ii", number, scoped))
-        if down.recv(16) == b"go":
-            os.close(number)
-            signal.set_wakeup_fd(-1)
-            _undo_interpreter()
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            os.execve(path, command, environment)
-    except NotSupported as error:
-        down.send(str(error).encode())
-    except FileNotFoundError:
-        code = 127
-    except OSError:
-        code = 126
-    finally:
-        os._exit(code)

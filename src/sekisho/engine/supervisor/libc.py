@@ -126,7 +126,14 @@ def fstat_raw(fd: int, size: int) -> bytes:
 
 
 _STATX: Final = ctypes.CFUNCTYPE(
-    ctypes.c_long, ctypes.c_long, ctypes.c_long, ctypes.c_char_p, ctypes.c_long, ctypes.c_long, ctypes.c_void_p, use_errno=True
+    ctypes.c_long,
+    ctypes.c_long,
+    ctypes.c_long,
+    ctypes.c_char_p,
+    ctypes.c_long,
+    ctypes.c_long,
+    ctypes.c_void_p,
+    use_errno=True,
 )(("syscall", _LIBC))
 
 

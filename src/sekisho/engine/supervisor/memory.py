@@ -41,7 +41,7 @@ class Memory:
             self.fd = -1
 
     def lives(self) -> bool:
-        """Whether any process has this address space still (mem_rw() of fs/proc/base.c reads nothing from a dead one)."""
+        """Whether any process has this address space still: of a dead one nothing is read (mem_rw, fs/proc/base.c)."""
         try:
             return bool(os.pread(self.fd, 1, self.known))
         except OSError:

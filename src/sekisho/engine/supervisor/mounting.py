@@ -9,8 +9,9 @@ from typing import Final
 
 from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.actions import Fd
-from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Object, Plan
+from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.entries import root_changes
+from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Plan
 
 _MAGIC_VALUE, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 _REMOUNT, _BIND, _MOVE = 0x20, 0x1000, 0x2000

@@ -17,8 +17,9 @@ from sekisho.decide.request import Request
 from sekisho.engine.supervisor import address as addresses
 from sekisho.engine.supervisor import libc, message
 from sekisho.engine.supervisor.actions import Fd
-from sekisho.engine.supervisor.call import NO_FD, PROCEED, Answer, Call, CallFacts, Plan, signed
+from sekisho.engine.supervisor.call import NO_FD, Call, signed
 from sekisho.engine.supervisor.message import Message
+from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Plan
 
 MSG_FASTOPEN: Final = 0x20000000
 _START: Final = -999

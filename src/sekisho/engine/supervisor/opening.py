@@ -6,14 +6,16 @@ import errno
 import os
 import struct
 from collections.abc import Callable
+from functools import partial
 from stat import S_ISCHR, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG
 from typing import Final
 
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor import libc, terminal
 from sekisho.engine.supervisor.actions import Fd
-from sekisho.engine.supervisor.call import PROCEED, Answer, Call, CallFacts, Object, Place, Plan
+from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.filesystems import FUSE_SUPER_MAGIC
+from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Place, Plan
 
 _O_TMPFILE: Final = os.O_TMPFILE
 _CREATION: Final = os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -22,7 +24,9 @@ _HOW: Final = struct.Struct("QQQ")
 OPERATIONS: Final = ("file::open", "file::create", "file::truncate")
 
 
-def open_at(path: int, flags: int | None, mode: int | None, dirfd: int | None = None, fixed: int = 0) -> Callable[[Call], Plan | Answer]:
+def open_at(
+    path: int, flags: int | None, mode: int | None, dirfd: int | None = None, fixed: int = 0
+) -> Callable[[Call], Plan | Answer]:
     """The plan of an open whose arguments stand at these registers; ``fixed`` flags are implied."""
 
     def plan(call: Call) -> Plan | Answer:
@@ -75,22 +79,25 @@ def _plan(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: i
         return _nameless(call, call.object(dirfd, path), flags, mode)
     if not flags & os.O_CREAT:
         return _existing(call, _object(call, dirfd, path, flags, resolve), flags)
-    for _ in range(_MAX_LINKS):
-        try:
-            found = _object(call, dirfd, path, flags, resolve)
-        except FileNotFoundError:
-            place = call.place(dirfd, path)
-            standing = call.occupant(place)
-            if standing is None:
-                return _fresh(call, place, flags, mode, lambda: _again(call, dirfd, path, flags, mode, resolve))
-            if not S_ISLNK(standing.st_mode) or flags & (os.O_EXCL | os.O_NOFOLLOW):
-                return -errno.ELOOP if not flags & os.O_EXCL else -errno.EEXIST
-            dirfd, path = _through(call, place)
-            continue
-        if flags & os.O_EXCL:
-            return -errno.EEXIST
-        return _existing(call, found, flags)
-    return -errno.ELOOP
+    return _creating(call, dirfd, path, flags, mode, resolve, _MAX_LINKS)
+
+
+def _creating(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: int, links: int) -> Plan | Answer:
+    """O_CREAT: what is there is opened, else made, if need be where a dangling symbolic link leads."""
+    try:
+        found = _object(call, dirfd, path, flags, resolve)
+    except FileNotFoundError:
+        place = call.place(dirfd, path)
+    else:
+        return -errno.EEXIST if flags & os.O_EXCL else _existing(call, found, flags)
+    standing = call.occupant(place)
+    if standing is None:
+        return _fresh(call, place, flags, mode, partial(_again, call, dirfd, path, flags, mode, resolve))
+    if flags & os.O_EXCL:
+        return -errno.EEXIST
+    if not S_ISLNK(standing.st_mode) or flags & os.O_NOFOLLOW or not links:
+        return -errno.ELOOP
+    return _creating(call, *_through(call, place), flags, mode, resolve, links - 1)
 
 
 def _object(call: Call, dirfd: int, path: bytes, flags: int, resolve: int) -> Object:

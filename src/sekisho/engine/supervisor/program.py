@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.call import Call, Object
+from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.plan import Object
 
 _HEAD: Final = 256
 _MAX_DEPTH: Final = 5

@@ -63,7 +63,9 @@ class Session:
         try:
             self._journal.add(domain, entry)
         except OSError as error:
-            self._say(f"{self._journal.path}: {error.strerror}; what is learned is kept in memory until it can be saved")
+            self._say(
+                f"{self._journal.path}: {error.strerror}; what is learned is kept in memory until it can be saved"
+            )
 
     def _violated(self, mode: Mode) -> None:
         self._statistics = self._statistics.violated(mode, int(time.time()))
@@ -127,7 +129,9 @@ class Session:
     def _summary(self) -> str:
         below = [d for d in self.policy.domains.values() if d is self.first or d.name.startswith(self.first.name + " ")]
         entries = sum(len(domain.entries) for domain in below)
-        return f"learned {self._updates} new entries; {len(below)} domains with {entries} entries in {self.directory.path}"
+        return (
+            f"learned {self._updates} new entries; {len(below)} domains with {entries} entries in {self.directory.path}"
+        )
 
     def _idle(self) -> None:
         """Called between calls: what was learned reaches the disk within seconds."""

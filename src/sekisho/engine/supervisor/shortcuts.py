@@ -152,7 +152,9 @@ class Shortcuts:
         self._generations[domain] = generation
         known[key] = canonical
 
-    def _glance(self, shortcut: Shortcut, notification: Notification, process: Process, mode: Mode, key: Key) -> Key | None:
+    def _glance(
+        self, shortcut: Shortcut, notification: Notification, process: Process, mode: Mode, key: Key
+    ) -> Key | None:
         """The same for a call that wasn't seen before, if a quick look tells all."""
         path, enforcing = key[1], mode is Mode.ENFORCING
         assert isinstance(path, bytes)
@@ -269,7 +271,9 @@ class Shortcuts:
                 return -1
             if shortcut.way is not Way.OPEN:
                 return os.dup(pin)
-            return os.open(b"/proc/self/fd/%d" % pin, _use(notification.args[shortcut.use] & 0xFFFFFFFF) & ~os.O_NOFOLLOW)
+            return os.open(
+                b"/proc/self/fd/%d" % pin, _use(notification.args[shortcut.use] & 0xFFFFFFFF) & ~os.O_NOFOLLOW
+            )
         finally:
             for fd in {base, pin} - {libc.AT_FDCWD}:
                 os.close(fd)
@@ -277,7 +281,9 @@ class Shortcuts:
     def _nofollow(self, shortcut: Shortcut, notification: Notification) -> bool:
         if shortcut.way is Way.OPEN:
             return bool(notification.args[shortcut.use] & os.O_NOFOLLOW)
-        return shortcut.nofollow or any(notification.args[index] & libc.AT_SYMLINK_NOFOLLOW for index in shortcut.others)
+        return shortcut.nofollow or any(
+            notification.args[index] & libc.AT_SYMLINK_NOFOLLOW for index in shortcut.others
+        )
 
     def _hand_over(self, notification: Notification, fd: int, flags: int) -> None:
         if not flags & os.O_NONBLOCK:

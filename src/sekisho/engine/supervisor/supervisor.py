@@ -6,37 +6,42 @@ import errno
 import os
 import select
 import signal
-import socket
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from sekisho.engine.supervisor import abi, actions, identity, table
 from sekisho.engine.supervisor.actions import Fd
-from sekisho.engine.supervisor.call import LATER, PROCEED, Answer, Call, Later, Plan, Proceed
+from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.executions import Executions
 from sekisho.engine.supervisor.guard import Guard
 from sekisho.engine.supervisor.identity import Identity
 from sekisho.engine.supervisor.judge import Judge
+from sekisho.engine.supervisor.modes import Modes
 from sekisho.engine.supervisor.naming import Namer
 from sekisho.engine.supervisor.notify import Listener, Notification
+from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, Later, Plan, Proceed
 from sekisho.engine.supervisor.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.tasks import Lost, Process, Tasks
 from sekisho.engine.supervisor.waiting import Waiting
 from sekisho.engine.supervisor.workers import Worker, Workers
-from sekisho.policy.grammar import PROFILE_OPERATIONS
-from sekisho.policy.model import Domain, Mode
+from sekisho.policy.model import Mode
 
 _PERM: Final = -errno.EPERM
-_ANY: Final = -1
-"""Stands for a system call number where the whole domain is meant."""
 
 
 class Supervisor:
     """Serves one listener until no process of the tree is left."""
 
-    def __init__(self, listener: Listener, judge: Judge, architecture: abi.Architecture,
-                 rows: dict[int, table.Row], warn: Callable[[str], None], *, privileged: bool) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        judge: Judge,
+        architecture: abi.Architecture,
+        rows: dict[int, table.Row],
+        warn: Callable[[str], None],
+        *,
+        privileged: bool,
+    ) -> None:
         self.listener = listener
         self.judge = judge
         self.architecture = architecture
@@ -52,6 +57,7 @@ class Supervisor:
         self.executions = Executions(self)
         self.shortcuts = Shortcuts(self)
         self.guard = Guard()
+        self.modes = Modes(judge.policy)
         self.waiting = Waiting(self)
         self.privileged = privileged
         """Programs of the tree may gain rights by exec (setuid)."""
@@ -59,7 +65,6 @@ class Supervisor:
         """Landlock keeps the tree from signalling anything outside it."""
         self.ended = False
         self.idle: Callable[[], None] = lambda: None
-        self._modes: dict[tuple[Domain, int], tuple[int, Mode]] = {}
         self._mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
         self.watch(self._mounts, self._mounts_changed, select.EPOLLPRI | select.EPOLLERR)
         self.watch(listener.fd, self._notified, select.EPOLLIN)
@@ -133,7 +138,7 @@ class Supervisor:
         if row is None or notification.arch != self.architecture.audit:
             self._foreign(notification, process)
             return
-        mode = self.mode(process.domain, notification.nr, row)
+        mode = self.modes.of(process.domain, notification.nr, row.operations)
         if mode is Mode.DISABLED and not row.always:
             self.listener.proceed(notification.id)
             return
@@ -160,7 +165,9 @@ class Supervisor:
             reached = self.guard.reached(plan.requests) if call.enforcing else None
             if reached is not None:
                 self.judge.refuse(call.process.domain, reached)
-                self.warn_once(call.process, f"in {call.process.domain.name} reached for the supervisor or its policy: refused")
+                self.warn_once(
+                    call.process, f"in {call.process.domain.name} reached for the supervisor or its policy: refused"
+                )
                 return _PERM
             if not self.judge.allows(call.process.domain, plan.requests):
                 return _PERM
@@ -199,31 +206,8 @@ class Supervisor:
         finally:
             call.close()
 
-    def mode(self, domain: Domain, number: int, row: table.Row) -> Mode:
-        """The strictest mode of what system call ``number`` can ask for in ``domain``; remembered."""
-        known = self._modes.get((domain, number))
-        profile = domain.profile
-        if known is not None and known[0] == profile:
-            return known[1]
-        config = self.judge.policy.config
-        if row.operations:
-            mode = max(config(domain, operation).mode for operation in row.operations)
-        else:
-            mode = self.strictest(domain)
-        self._modes[domain, number] = (profile, mode)
-        return mode
-
-    def strictest(self, domain: Domain) -> Mode:
-        """The strictest mode of any operation in ``domain``; remembered."""
-        known = self._modes.get((domain, _ANY))
-        if known is not None and known[0] == domain.profile:
-            return known[1]
-        mode = max(self.judge.policy.config(domain, operation).mode for operation in PROFILE_OPERATIONS)
-        self._modes[domain, _ANY] = (domain.profile, mode)
-        return mode
-
     def _foreign(self, notification: Notification, process: Process) -> None:
-        if self.strictest(process.domain) is Mode.ENFORCING:
+        if self.modes.strictest(process.domain) is Mode.ENFORCING:
             self.listener.finish(notification.id, -errno.ENOSYS)
             return
         self.warn_once(process, "uses a foreign system call interface, which is not seen: enforcing mode refuses it")
@@ -231,7 +215,7 @@ class Supervisor:
 
     def _refuse_lost(self, notification: Notification, reason: Lost) -> None:
         """Fail closed: a process whose domain can't be known is killed if anything at all is being enforced."""
-        if any(self.strictest(domain) is Mode.ENFORCING for domain in self.judge.policy.domains.values()):
+        if any(self.modes.strictest(domain) is Mode.ENFORCING for domain in self.judge.policy.domains.values()):
             self.warn(f"{reason}; killed")
             if self.listener.valid(notification.id):
                 os.kill(notification.tid, signal.SIGKILL)
@@ -272,7 +256,9 @@ class Supervisor:
         self.workers.give_back(worker)
         return result
 
-    def start_action(self, call: Call, name: str, arguments: tuple[Any, ...], then: Callable[[Any], Answer] | None) -> Answer:
+    def start_action(
+        self, call: Call, name: str, arguments: tuple[Any, ...], then: Callable[[Any], Answer] | None
+    ) -> Answer:
         """The action begins in a worker; the call is answered when it ends."""
         worker = self._worker(call, call.identity())
         worker.send(name, arguments)

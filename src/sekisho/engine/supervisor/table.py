@@ -16,8 +16,9 @@ from typing import Final
 from sekisho.engine.supervisor import attributes, descriptors, entries, guards, mounting, network, opening
 from sekisho.engine.supervisor.abi import Architecture
 from sekisho.engine.supervisor.bpf import Where, assemble
-from sekisho.engine.supervisor.call import Answer, Call, Plan
+from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.executions import execute, execute_at
+from sekisho.engine.supervisor.plan import Answer, Plan
 from sekisho.engine.supervisor.shortcuts import Shortcut, Way
 from sekisho.policy.grammar import PROFILE_OPERATIONS
 
@@ -212,7 +213,8 @@ def _refused() -> Iterable[Row]:
         "delete_module",
         "kexec_load",
         "kexec_file_load",
-        "fanotify_init", "swapon",
+        "fanotify_init",
+        "swapon",
         "swapoff",
         "acct",
         "uselib",

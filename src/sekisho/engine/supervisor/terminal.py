@@ -6,7 +6,8 @@ import errno
 import os
 from typing import Final
 
-from sekisho.engine.supervisor.call import Call, Object
+from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.plan import Object
 
 _DEV_TTY: Final = os.makedev(5, 0)
 _PTS_MAJORS: Final = range(136, 144)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.engine.supervisor import procfs
-from sekisho.engine.supervisor.call import Answer, Call, Later
+from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.plan import Answer, Later
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.supervisor import Supervisor
