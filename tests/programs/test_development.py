@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.programs.harness import Place, Program, cases, hold
 
 IDENTITY = """
@@ -42,7 +41,7 @@ PROGRAMS = [
         "make -s; ./program; make -s clean; make -s -j2 check; gcc -shared -fPIC -o libx.so part.c; gcc main.c -L. -Wl,-rpath,. -lx -o x; ./x; g++ -x c++ main.c part.c -o y; ./y; "
         "gcc -E main.c | tail -n 1; gcc -c -pipe -flto part.c; nm libx.so | grep -c part; strip program; ./program; make -s clean",
         setup=C_PROJECT,
-        removes=("sh", "file execute {work}/program"),
+        removes=("sh", "file execute {work}/x"),
         needs=("gcc", "make", "g++"),
         # What ar calls its temporary files looks drawn by chance in 199 of 200 runs.
         lessons=2,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.programs.harness import Place, Program, cases, hold
 
 WAIT = """
