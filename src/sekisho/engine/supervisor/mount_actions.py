@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from sekisho.engine.supervisor import libc
 from sekisho.engine.supervisor.here import HERE, Fd, own_entry, standing_in
 
@@ -16,6 +19,20 @@ def mount_from(source: Fd, target: Fd, kind: bytes | None, flags: int, data: byt
     """mount(2) of the object behind ``source`` (bind, move)."""
     with standing_in(HERE.descriptors):
         return libc.syscall("mount", own_entry(source), own_entry(target), kind, flags, data)
+
+
+def mount_place(mounted: Fd) -> tuple[Fd, bytes]:
+    """Where the mount behind ``mounted`` stands in this process's view: a directory, and the name in it."""
+    full = os.readlink(own_entry(mounted), dir_fd=HERE.descriptors)
+    head, last = os.path.split(full)
+    parent = os.open(head, os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        if last and not os.path.samestat(os.lstat(last, dir_fd=parent), os.fstat(mounted)):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    except OSError:
+        os.close(parent)
+        raise
+    return Fd(parent), last or b"/"
 
 
 def unmount(parent: Fd, last: bytes, flags: int) -> int:

@@ -138,13 +138,13 @@ def unmount(call: Call) -> Plan | Answer:
     path, flags = call.string(call.args[0]), call.args[1] & 0xFFFFFFFF
     found = call.object(libc.AT_FDCWD, path, follow=not flags & _UMOUNT_NOFOLLOW)
     request = call.request("file unmount", found.name, facts=CallFacts(call, path1=found.status))
-    full = os.readlink(b"/proc/self/fd/%d" % found.fd)
 
     def perform() -> Answer:
-        parent = call.keep(os.open(os.path.dirname(full), os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY))
+        parent, last = call.run("mount_place", found.fd)
+        call.keep(parent)
         call.open_fds.remove(found.fd)
         os.close(found.fd)
-        return int(call.run("unmount", parent, os.path.basename(full) or b"/", flags | _UMOUNT_NOFOLLOW))
+        return int(call.run("unmount", parent, last, flags | _UMOUNT_NOFOLLOW))
 
     return Plan([request], perform)
 
