@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.bypass.arena import HERE, arena
+from tests.nobody import BECOME, NOBODY, python_for_all, sources_for_all
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("gcc")]
 
@@ -24,7 +25,6 @@ _MAY_BE_IMPOSSIBLE = {
     "forged_arguments",
 }
 """What a kernel may be built, or told, not to offer to anybody."""
-_NOBODY = 65534
 Outcomes = tuple[dict[str, str], dict[str, str]]
 
 
@@ -53,8 +53,9 @@ def unprivileged() -> Iterator[dict[str, str]]:
         os.chmod(folder, 0o755)
         with arena(Path(folder), "attacks.c") as held:
             for path in (held.folder, *held.folder.rglob("*")):
-                os.chown(path, _NOBODY, _NOBODY)
-            held.policy.before = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+                os.chown(path, NOBODY, NOBODY)
+            held.policy.before, held.policy.python = BECOME, python_for_all()
+            held.policy.sources = sources_for_all(Path(folder))
             yield held.under()
 
 

@@ -6,17 +6,13 @@ import os
 import shutil
 import socket
 import string
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.programs.harness import SOURCES, Place
-
-NOBODY = 65534
-BECOME = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+from tests.nobody import BECOME, NOBODY, python_for_all, sources_for_all
+from tests.programs.harness import Place
 
 
 @pytest.fixture(params=["self", pytest.param("nobody", marks=[pytest.mark.root, pytest.mark.slow])])
@@ -27,9 +23,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield Place(tmp_path, words=words)
         return
     with open_to_all("nobody") as base:
-        shutil.copytree(SOURCES / "sekisho", base / "sources/sekisho", ignore=shutil.ignore_patterns("__pycache__"))
+        sources = sources_for_all(base)
         os.chown(base, NOBODY, NOBODY)
-        yield Place(base, python_for_all(), base / "sources", BECOME, words)
+        yield Place(base, python_for_all(), sources, BECOME, words)
 
 
 @pytest.fixture
@@ -49,12 +45,6 @@ def open_to_all(user: str) -> Iterator[Path]:
         yield base
     finally:
         shutil.rmtree(base)
-
-
-def python_for_all() -> str:
-    """A Python that any user may execute."""
-    usable = subprocess.run([*BECOME, sys.executable, "-c", ""], capture_output=True, check=False).returncode == 0
-    return sys.executable if usable else "/usr/bin/python3"
 
 
 def free_port() -> int:

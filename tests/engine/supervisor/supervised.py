@@ -13,7 +13,6 @@ from typing import Any
 from sekisho.store.directory import PolicyDirectory
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "HOME": "/"}
-_SEKISHO = [sys.executable, "-m", "sekisho"]
 _SOURCES = Path(__file__).resolve().parents[3] / "src"
 
 
@@ -32,24 +31,26 @@ class Supervised:
     def __init__(self, path: Path, *, before: tuple[str, ...] = (), plainly: bool = True) -> None:
         self.path = path
         self.before = before
+        self.python = sys.executable
+        self.sources = _SOURCES
         PolicyDirectory(path).create()
         if plainly:
             (path / "rewrite.conf").write_text("name pipe:[\\$]\n")
 
     def arguments(self, verb: str, *command: str | Path, mode: str | None = None) -> list[str]:
         """The command line of a supervised ``command``."""
-        words = [*self.before, *_SEKISHO, verb, "-P", str(self.path)]
+        words = [*self.before, self.python, "-m", "sekisho", verb, "-P", str(self.path)]
         return [*words, *(("-m", mode) if mode else ()), "--", *map(str, command)]
 
     def _start(self, arguments: list[str], **options: Any) -> Result:
-        options = {"stdin": subprocess.DEVNULL, "timeout": 50, "env": self.environment(), **options}
+        options = {"stdin": subprocess.DEVNULL, "timeout": 50, "env": self.environment(self.sources), **options}
         done = subprocess.run(arguments, capture_output=True, check=False, **options)
         return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     @staticmethod
-    def environment() -> dict[str, str]:
+    def environment(sources: Path = _SOURCES) -> dict[str, str]:
         """What a supervised command finds in its environment; small, since every variable is policy."""
-        return {**ENVIRONMENT, "PYTHONPATH": str(_SOURCES), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**ENVIRONMENT, "PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def native(self, *command: str | Path, **options: Any) -> Result:
         """``command`` has run unsupervised."""
