@@ -100,3 +100,25 @@ def test_every_mount_is_known() -> None:
         count = len(lines.read().splitlines())
 
     assert count == len(FileSystems()._mounts())
+
+
+def test_who_is_not_told_of_mounts_remembers_nothing() -> None:
+    systems = FileSystems()
+    systems.watched = False
+    _, device = look("/proc", systems)
+
+    assert 0 == systems.type(-1, device)
+
+
+def test_what_is_mounted_elsewhere_is_asked_for_again() -> None:
+    systems = with_mounts((b"/", b"/", 9))
+    _, device = look("/proc", systems)
+
+    assert 0 == systems.type(-1, device)
+
+
+def test_names_in_a_view_that_is_not_ours_are_found_in_the_callers() -> None:
+    systems = with_mounts((b"/", b"/", 9))
+    kind, device = look("/proc", systems)
+
+    assert b"proc:/1/status" == systems.prefixed(kind, b"/proc/1/status", device, os.getpid())

@@ -29,12 +29,21 @@ PREFIXED: Final = {
 """File systems without a device whose root can't rename: their names are ``FSNAME:/path``."""
 
 
+_Mount = tuple[bytes, bytes, int]
+"""(mount point, root inside the file system, st_dev)."""
+
+
 class FileSystems:
-    """Type and mount point by ``st_dev``, asked of the kernel once; ``forget`` when mounts have changed."""
+    """Type and mount point by ``st_dev``; what is mounted in our own view is asked of the kernel once.
+
+    ``forget`` must be called when mounts have changed. Who can't be told of that sets ``watched`` to False:
+    ``st_dev`` of a file system that is gone may soon be another's, so nothing is remembered then.
+    """
 
     def __init__(self) -> None:
+        self.watched = True
         self._types: dict[int, int] = {}
-        self._points: list[tuple[bytes, bytes, int]] = []
+        self._points: list[_Mount] = []
         self._buffer = ctypes.create_string_buffer(256)
 
     def forget(self) -> None:
@@ -49,31 +58,50 @@ class FileSystems:
             if _LIBC.fstatfs(fd, self._buffer) != 0:
                 return 0
             known = int.from_bytes(self._buffer.raw[:8], "little")
-            self._types[device] = known
+            if self.watched and any(device == own for _, _, own in self._mounts()):
+                self._types[device] = known
         return known
 
-    def prefixed(self, magic: int, path: bytes, device: int) -> bytes | None:
-        """``path`` as ``FSNAME:/inside``, or None where names of this file system are absolute."""
+    def prefixed(self, magic: int, path: bytes, device: int, pid: int = 0) -> bytes | None:
+        """``path`` as ``FSNAME:/inside``, or None where names of this file system are absolute.
+
+        Where it isn't mounted in our view, process ``pid`` is asked for its own.
+        """
         word = PREFIXED.get(magic)
         if word is None:
             return None
-        for point, root, its_device in self._mounts():
-            if its_device == device and (path == point or path.startswith(point.rstrip(b"/") + b"/")):
-                inside = root.rstrip(b"/") + path[len(point.rstrip(b"/")) :]
-                return word.encode() + b":" + (inside or b"/")
-        return word.encode() + b":" + path
+        inside = _inside(self._mounts(), path, device)
+        if inside is None and pid:
+            try:
+                inside = _inside(_read_mounts(f"/proc/{pid}/mountinfo"), path, device)
+            except OSError:
+                pass
+        return word.encode() + b":" + (inside or path)
 
-    def _mounts(self) -> list[tuple[bytes, bytes, int]]:
-        """(mount point, root inside the file system, st_dev), longest mount point first (proc_pid_mountinfo(5))."""
+    def _mounts(self) -> list[_Mount]:
         if not self._points:
-            with open("/proc/self/mountinfo", "rb") as lines:
-                for line in lines:
-                    words = line.split()
-                    major, minor = words[2].split(b":")
-                    point, root = (_unescape(words[4]), _unescape(words[3]))
-                    self._points.append((point, root, os.makedev(int(major), int(minor))))
-            self._points.sort(key=lambda row: -len(row[0]))
+            self._points = _read_mounts("/proc/self/mountinfo")
         return self._points
+
+
+def _read_mounts(path: str) -> list[_Mount]:
+    """What a view holds, the longest mount point first (proc_pid_mountinfo(5))."""
+    found = []
+    with open(path, "rb") as lines:
+        for line in lines:
+            words = line.split()
+            major, minor = words[2].split(b":")
+            found.append((_unescape(words[4]), _unescape(words[3]), os.makedev(int(major), int(minor))))
+    found.sort(key=lambda row: -len(row[0]))
+    return found
+
+
+def _inside(mounts: list[_Mount], path: bytes, device: int) -> bytes | None:
+    """Where in the file system ``device`` the object at ``path`` stands; None where that isn't mounted there."""
+    for point, root, its_device in mounts:
+        if its_device == device and (path == point or path.startswith(point.rstrip(b"/") + b"/")):
+            return root.rstrip(b"/") + path[len(point.rstrip(b"/")) :] or b"/"
+    return None
 
 
 def _unescape(word: bytes) -> bytes:

@@ -39,7 +39,7 @@ class Namer:
         """``path`` encoded, with the file system's prefix, ``proc:/self`` and the final ``/`` of a directory."""
         if not path.startswith(b"/"):
             return self.encode(path)
-        prefixed = self.filesystems.prefixed(magic, path, device)
+        prefixed = self.filesystems.prefixed(magic, path, device, own_pid)
         if prefixed is not None:
             path = _OWN_PID.sub(lambda m: b"proc:/self" if int(m[1]) == own_pid else m[0], prefixed)
         if directory and not path.endswith(b"/"):

@@ -207,6 +207,7 @@ def _worker_main(
         other.close()
         workers.close_in_child()
         actions.enter_process()
+        actions.filesystems().watched = False
         if os.getppid() != parent:
             return
         try:
