@@ -44,7 +44,7 @@ def shown() -> Iterator[Shown]:
     def play(channel: socket.socket) -> None:
         here.close()
         os.dup2(writing, 2)
-        sys.stderr = open(2, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
         front.block()
         channel.send(b"ready")
         status = Front(there, os.getppid()).wait()
