@@ -120,12 +120,19 @@ class Worker:
         return self.receive()
 
     def send(self, name: str, arguments: tuple[Any, ...]) -> None:
-        """The action has begun."""
-        _transmit(self.channel, (name, arguments))
+        """The action has begun; raises EOFError when the worker died."""
+        try:
+            _transmit(self.channel, (name, arguments))
+        except ConnectionError as failure:
+            raise EOFError from failure
 
     def receive(self) -> Any:
         """The result of what was begun; raises its OSError, or EOFError when the worker died."""
-        result = _collect(self.channel)
+        try:
+            result = _collect(self.channel)
+        except ConnectionError as failure:
+            # It died with the request unread.
+            raise EOFError from failure
         if isinstance(result, Failure):
             raise OSError(result.errno, os.strerror(result.errno))
         return result

@@ -1,0 +1,117 @@
+"""Calls that wait in a worker: answered when it is done, given up when the caller is gone or signalled."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from tests.engine.supervisor.forked import child, wait_for_word
+from tests.engine.supervisor.stage import Stage
+
+from sekisho.engine.supervisor import waiting
+
+
+def turn(on: Stage, seconds: float = 10) -> object:
+    """What is answered while the loop turns; None when nothing was in that time."""
+    deadline = time.monotonic() + seconds
+    supervisor = on.supervisor
+    while not on.listener.answers and time.monotonic() < deadline:
+        for fd, events in supervisor.epoll.poll(0.02):
+            supervisor.handlers[fd](events)
+        supervisor.waiting.look()
+    return on.listener.answers[0] if on.listener.answers else None
+
+
+@pytest.fixture
+def fifo(enforcing: Stage, tmp_path: Path) -> Path:
+    os.mkfifo(tmp_path / "fifo")
+    enforcing.allow(f"file read/write {tmp_path}/fifo")
+    return tmp_path / "fifo"
+
+
+def test_an_open_waits_for_its_peer_and_holds_nobody_up(enforcing: Stage, fifo: Path) -> None:
+    assert enforcing.handle("open", fifo, os.O_RDONLY) is None
+    assert -errno.EPERM == enforcing.handle("open", b"/etc/hostname", os.O_RDONLY)
+    enforcing.listener.answers.clear()
+    assert turn(enforcing, 0.1) is None
+
+    peer = os.open(fifo, os.O_RDWR)
+    assert ("fd", str(fifo), False) == turn(enforcing)
+    os.close(peer)
+
+
+def test_a_caller_that_is_gone_needs_no_answer(enforcing: Stage, fifo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert enforcing.handle("open", fifo, os.O_RDONLY) is None
+    assert 1 == len(enforcing.supervisor.workers.pids)
+    monkeypatch.setattr(enforcing.listener, "valid", lambda _: False)
+
+    assert turn(enforcing) is not None
+    assert set() == enforcing.supervisor.workers.pids
+    assert {} == enforcing.supervisor.workers.busy
+
+
+def test_a_worker_that_died(enforcing: Stage, fifo: Path) -> None:
+    assert enforcing.handle("open", fifo, os.O_RDONLY) is None
+    (pid,) = enforcing.supervisor.workers.pids
+    os.kill(pid, signal.SIGKILL)
+
+    assert -errno.EPERM == turn(enforcing)
+
+
+def test_a_caller_that_doesnt_want_to_wait(enforcing: Stage, fifo: Path) -> None:
+    assert -errno.ENXIO == enforcing.handle("open", fifo, os.O_WRONLY | os.O_NONBLOCK)
+    peer = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    assert ("fd", str(fifo), False) == enforcing.handle("open", fifo, os.O_WRONLY | os.O_NONBLOCK)
+    assert enforcing.handle("open", fifo, os.O_WRONLY) is None
+
+    assert ("fd", str(fifo), False) == turn(enforcing)
+    os.close(peer)
+
+
+def test_patience(enforcing: Stage, fifo: Path) -> None:
+    assert enforcing.supervisor.waiting.patience() == -1
+    enforcing.handle("open", fifo, os.O_RDONLY)
+    assert 0 < enforcing.supervisor.waiting.patience() < 1
+
+
+def test_a_connection_is_waited_for_elsewhere(enforcing: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    enforcing.allow(f"network unix stream connect {path}")
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as sock:
+        listening.bind(str(path))
+        listening.listen(1)
+        raw = b"\x01\x00" + bytes(path) + b"\0"
+        answer = enforcing.handle("connect", sock.fileno(), enforcing.pointer(raw), len(raw))
+
+        assert 0 == (turn(enforcing) if answer is None else answer)
+        assert select.select([listening], [], [], 5)[0]
+
+
+def signalled(number: signal.Signals, *, blocked: bool = False, ignored: bool = False) -> bool:
+    def play(channel: socket.socket) -> None:
+        signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [number] if blocked else [])
+        wait_for_word(channel)
+
+    with child(play) as other:
+        other.hear()
+        os.kill(other.pid, signal.SIGSTOP)
+        os.waitpid(other.pid, os.WUNTRACED)
+        os.kill(other.pid, number)
+        return waiting._signalled(other.pid)
+
+
+def test_signals_that_end_a_wait() -> None:
+    assert signalled(signal.SIGUSR1)
+    assert not signalled(signal.SIGUSR1, blocked=True)
+    assert not signalled(signal.SIGUSR1, ignored=True)
+    assert not signalled(signal.SIGCONT)
+    assert not waiting._signalled(threading.get_native_id())
+    assert waiting._signalled(0)
