@@ -38,13 +38,9 @@ TESTED_ELSEWHERE = {
     "policy/model.py": "values only; every parser and printer test makes and compares them",
     "policy/grammar.py": "a table; tests of the parser and the decision run over all its rows",
     "decide/request.py": "values only; every decision test makes them",
+    "engine/supervisor/mount_actions.py": "mounting takes root; tests/engine/supervisor/test_keywords.py does every one",
     "store/defaults.py": "texts; tests/store/test_directory.py loads them",
 }
-
-TESTED_TOGETHER = {
-    "engine/supervisor": "parts of one process, tested by what they do to real programs: every keyword, every way",
-}
-"""Packages whose tests stand in the same folder of tests, but not module by module."""
 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
@@ -124,10 +120,6 @@ def twin(path: Path) -> Path:
 
 @pytest.mark.parametrize("path", modules(), ids=relative)
 def test_every_module_has_its_test(path: Path) -> None:
-    package = relative(path.parent)
-    if package in TESTED_TOGETHER:
-        assert list((ROOT / "tests" / package).glob("test_*.py"))
-        return
     if path.name in TESTED_ELSEWHERE or relative(path) in TESTED_ELSEWHERE:
         return
 
@@ -138,7 +130,6 @@ def test_reasons_name_modules_that_exist() -> None:
     names = {relative(path) for path in modules()} | {path.name for path in modules()}
 
     assert set(TESTED_ELSEWHERE) <= names
-    assert all((SOURCES / package).is_dir() for package in TESTED_TOGETHER)
 
 
 @pytest.mark.parametrize("path", modules(), ids=relative)
