@@ -38,7 +38,7 @@ TESTED_ELSEWHERE = {
     "policy/model.py": "values only; every parser and printer test makes and compares them",
     "policy/grammar.py": "a table; tests of the parser and the decision run over all its rows",
     "decide/request.py": "values only; every decision test makes them",
-    "engine/supervisor/mount_actions.py": "mounting takes root; tests/engine/supervisor/test_keywords.py does every one",
+    "engine/supervisor/mount_actions.py": "takes root; tests/engine/supervisor/test_keywords.py does every one",
     "store/defaults.py": "texts; tests/store/test_directory.py loads them",
 }
 

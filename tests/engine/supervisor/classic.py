@@ -29,7 +29,7 @@ def run(program: bytes, seen: bytes) -> int:
             return k
         if opcode == 0x20:
             assert k % 4 == 0 and k + 4 <= len(seen), "a load that isn't in struct seccomp_data"
-            accumulator = struct.unpack_from("<I", seen, k)[0]
+            accumulator = int.from_bytes(seen[k : k + 4], "little")
         elif opcode in _JUMPS:
             at += true if _JUMPS[opcode](accumulator, k) else false
         else:

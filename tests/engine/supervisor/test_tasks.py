@@ -154,13 +154,13 @@ def grandchild(channel: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(("debts", "placed"), [({OWN: 1}, True), ({OWN: 1, OTHER: 1}, False), ({}, False)])
-def test_an_orphan_is_placed_where_all_the_dead_agree(tasks: Book, debts: dict[str, int], placed: bool) -> None:
+def test_an_orphan_is_placed_where_all_the_dead_agree(tasks: Book, debts: dict[Domain, int], placed: bool) -> None:
     with child(grandchild) as other:
         orphan = int(other.hear())
         other.channel.send(b"end")
         os.waitpid(other.pid, 0)
     try:
-        tasks.dead_debts = dict(debts)  # type: ignore[arg-type]
+        tasks.dead_debts = dict(debts)
         if placed:
             assert OWN is tasks.find(orphan).domain
             assert {} == tasks.dead_debts
