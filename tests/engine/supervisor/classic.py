@@ -18,7 +18,7 @@ def data(nr: int, arch: int, args: Sequence[int] = (), instruction_pointer: int 
 
 def run(program: bytes, seen: bytes) -> int:
     """What ``program`` returns for ``seen``; AssertionError for anything the kernel wouldn't load or run."""
-    code = list(_CODE.iter_unpack(program))
+    code: list[tuple[int, int, int, int]] = list(_CODE.iter_unpack(program))
     assert 0 < len(code) <= _MAX
     accumulator, at = 0, 0
     while True:

@@ -110,6 +110,7 @@ def test_an_error_is_the_same_error(worker: Worker, root: int) -> None:
         worker.call("mkdir", (Fd(root), b"proc", 0o700, 0))
 
 
+@pytest.mark.root
 def test_a_worker_keeps_nothing_open(worker: Worker, root: int) -> None:
     def open_there() -> int:
         return len(os.listdir(f"/proc/{worker.pid}/fd"))
