@@ -13,6 +13,7 @@ from sekisho.decide.request import Facts, Request
 from sekisho.decide.text import request_text
 from sekisho.engine.supervisor import abi, table
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.here import HERE
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.notify import Listener, Notification
 from sekisho.engine.supervisor.plan import Answer, Plan
@@ -154,12 +155,16 @@ def stage(mode: Mode = Mode.ENFORCING, *, privileged: bool = False) -> Iterator[
     rows = table.by_number(table.rows(privileged=privileged, protected=(1, 2)), ARCHITECTURE)
     warnings: list[str] = []
     supervisor = Supervisor(listener, judge, ARCHITECTURE, rows, warnings.append, privileged=privileged)
+    descriptors = HERE.descriptors
     process = supervisor.tasks.add(os.getpid(), policy.domains[DOMAIN], os.getppid())
     made = Stage(supervisor, listener, policy, process, mode, warnings)
     try:
         yield made
     finally:
         _strike(made)
+        os.close(descriptors)
+        if HERE.descriptors == descriptors:
+            HERE.descriptors = -1
 
 
 def _strike(made: Stage) -> None:
