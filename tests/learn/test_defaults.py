@@ -43,6 +43,11 @@ REWRITTEN = [
     ("/var/tmp/etilqs_0123456789abcdef", "/var/tmp/etilqs_\\X"),
     ("/tmp/sh-thd.aBcDeF", f"/tmp/sh-thd.{SIX}"),
     ("/tmp/fooaB3dEf", f"/tmp/foo{SIX}"),
+    ("/tmp/k3v_x1ab", f"/tmp/{EIGHT}"),
+    ("/tmp/pip-build-tracker-ab12_xyz/" + HEX40, f"/tmp/pip-build-tracker-{EIGHT}/\\X"),
+    ("/b/stAb3dEf", f"/b/st{SIX}"),
+    ("/r/.git/info/refs_a1B2c3", f"/r/.git/info/refs_{SIX}"),
+    ("/r/.git/objects/info/packs_a1B2c3", f"/r/.git/objects/info/packs_{SIX}"),
     ("/tmp/aBcDeF12_3", f"/tmp/{TEN}"),
     ("proc:/1234/stat", "proc:/\\$/stat"),
     ("proc:/12/task/34/comm", "proc:/\\$/task/\\$/comm"),
@@ -53,7 +58,7 @@ REWRITTEN = [
 ]  # fmt: skip
 
 KEPT = [
-    "/etc/passwd", "/tmp/", "/tmp/report", "/tmp/out.txt", "proc:/self/status", "proc:/sys/kernel/ostype", "proc:/",
+    "/etc/passwd", "/tmp/", "/tmp/report", "/b/standard", "/tmp/out.txt", "proc:/self/status", "proc:/sys/kernel/ostype", "proc:/",
     "devpts:/ptmx", "devpts:/", "anonymous", "<NULL>", "anon_inode:[eventpoll]", "/usr/share/doc/x/README.Debian",
     "/usr/bin/sed", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "/r/.git/objects/pack/", "/r/.git/objects/info/",
     "/r/objects/abc/", "/r/.git/index.lock", "/usr/lib/python3.11/tempfile.py", "/usr/lib/tmpfiles.d/tmp.conf",

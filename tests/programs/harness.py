@@ -99,6 +99,7 @@ class Place:
             prepared = self._start(["/bin/sh", "-ec", self.fill(program.setup)], self.work)
             assert (0, "") == (prepared.returncode, prepared.stderr), prepared
         ended = self._start([*before, "/bin/sh", "-ec", self.fill(program.script)], self.work)
+        self._nothing_runs_on()
         outcome: Outcome = {("status",): ended.returncode}
         for stream, text in (("out", ended.stdout), ("err", ended.stderr)):
             lines = [line for line in text.splitlines() if not line.startswith("sekisho: learned ")]
@@ -119,6 +120,16 @@ class Place:
                 pytest.fail(f"{command} didn't end; it said:\n{out}\n{err}")
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
+    def _nothing_runs_on(self) -> None:
+        """No process that belongs here is left; one that doesn't end in time is killed, and the test fails."""
+        late = time.monotonic() + 10
+        while left := processes_of(self.base):
+            if time.monotonic() > late:
+                for pid in left:
+                    os.kill(pid, signal.SIGKILL)
+                pytest.fail(f"still running: {left}")
+            time.sleep(0.05)
+
     def denials(self) -> list[tuple[str, str]]:
         """(domain, request) of everything refused since the log was last emptied, each once."""
         records = map(json.loads, self.audit_log.read_text().splitlines())
@@ -128,6 +139,21 @@ class Place:
     def empty_log(self) -> None:
         """Nothing is in the audit log."""
         os.truncate(self.audit_log, 0)
+
+
+def processes_of(base: Path) -> dict[int, str]:
+    """Every process that stands below ``base`` or was started with its name, with its command line."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(base) in line or base in Path(os.readlink(entry / "cwd")).parents:
+                found[int(entry.name)] = line
+        except OSError:
+            continue
+    return found
 
 
 def left_behind(directory: Path, ignored: tuple[str, ...]) -> Outcome:

@@ -37,9 +37,10 @@ PROGRAMS = [
         "curl",
         WAIT + "mkdir www; echo content >www/file\n"
         "/usr/bin/python3 -m http.server -b 127.0.0.1 -d www {port} >log 2>&1 & server=$!\n"
+        "trap 'kill $server' EXIT\n"
         "listening {port}\n"
         "curl -s http://127.0.0.1:{port}/file; curl -s -o got -w '%{http_code}\\n' http://127.0.0.1:{port}/absent\n"
-        "curl -sf http://127.0.0.1:{port}/file -o saved; cat saved; kill $server; wait $server || echo ended $?",
+        "curl -sf http://127.0.0.1:{port}/file -o saved; cat saved; trap - EXIT; kill $server; wait $server 2>/dev/null || echo ended $?",
         removes=("python3", "file read {work}/www/file"),
         needs=("curl", "/usr/bin/python3"),
         ignores=("log",),

@@ -33,8 +33,6 @@ name tmp\?\?\?\?\?\?\?\?
 name pymp-\?\?\?\?\?\?\?\?
 name pip-build-tracker-\?\?\?\?\?\?\?\?/\X
 name pip-\*-\?\?\?\?\?\?\?\?
-# Python's tempfile tries a directory with such a file before it uses it.
-name /tmp/\?\?\?\?\?\?\?\?
 # Python: a module being compiled, pip replacing a file of an installed package, a semaphore being made.
 name __pycache__/\*.pyc.\$
 name \*.dist-info/\*\?\?\?\?\?\?\?\?.tmp
@@ -82,6 +80,8 @@ name ssh-\?\?\?\?\?\?\?\?\?\?
 name hsperfdata_\*/\$
 name #\$
 
+# Python's tempfile tries the directory with such a file before it uses it.
+name /tmp/\?\?\?\?\?\?\?\?
 # Whatever else is made where temporary files belong: NAME.XXXXXX, Perl's XXXXXXXXXX, mkstemp(3)'s NAMEXXXXXX.
 name /tmp/\*.\?\?\?\?\?\?
 name /var/tmp/\*.\?\?\?\?\?\?
