@@ -17,6 +17,7 @@ from sekisho.engine.supervisor import libc, lookup
 from sekisho.engine.supervisor.here import HERE, Fd, enter_process, filesystems, masked, own_entry
 from sekisho.engine.supervisor.mount_actions import (
     fspick,
+    let_go,
     mount,
     mount_from,
     mount_place,
@@ -211,6 +212,7 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         getattr_statx,
         mount,
         mount_from,
+        let_go,
         mount_place,
         unmount,
         pivot_root,
