@@ -261,7 +261,11 @@ class Supervisor:
     ) -> Answer:
         """The action begins in a worker; the call is answered when it ends."""
         worker = self._worker(call, call.identity())
-        worker.send(name, arguments)
+        try:
+            worker.send(name, arguments)
+        except (OSError, EOFError) as failure:
+            self.workers.drop(worker)
+            raise OSError(errno.EPERM, "worker died") from failure
         self.waiting.add(call, worker, then)
         return LATER
 
