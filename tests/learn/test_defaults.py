@@ -58,7 +58,8 @@ REWRITTEN = [
 ]  # fmt: skip
 
 KEPT = [
-    "/etc/passwd", "/tmp/", "/tmp/report", "/b/standard", "/tmp/out.txt", "proc:/self/status", "proc:/sys/kernel/ostype", "proc:/",
+    "/etc/passwd", "/tmp/", "/tmp/report", "/b/standard", "/tmp/out.txt", "proc:/self/status",
+    "proc:/sys/kernel/ostype", "proc:/",
     "devpts:/ptmx", "devpts:/", "anonymous", "<NULL>", "anon_inode:[eventpoll]", "/usr/share/doc/x/README.Debian",
     "/usr/bin/sed", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "/r/.git/objects/pack/", "/r/.git/objects/info/",
     "/r/objects/abc/", "/r/.git/index.lock", "/usr/lib/python3.11/tempfile.py", "/usr/lib/tmpfiles.d/tmp.conf",
