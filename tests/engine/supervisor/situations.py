@@ -204,6 +204,8 @@ def own_proc():
         read("/proc/self/fd/80"),
         read("/dev/fd/80"),
     ]
+    os.symlink("/proc/self/fd/80", "elsewhere")
+    found += [read("elsewhere"), failure(read, "/proc/self/fd/81")]
     found += [read("/proc/self/cwd/f"), read(f"/proc/{pid}/cwd/f"), read("/proc/self/root" + os.path.abspath("f"))]
     found += [os.readlink("/proc/self/fd/80") == os.path.abspath("f"), "80" in os.listdir("/proc/self/fd")]
     found += [os.readlink("/proc/self/exe") == os.path.realpath(sys.executable), os.stat("/proc/self/fd/80").st_size]

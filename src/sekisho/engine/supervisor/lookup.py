@@ -19,6 +19,7 @@ from sekisho.engine.supervisor.filesystems import PROC_SUPER_MAGIC, FileSystems
 
 _FOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC, libc.RESOLVE_NO_MAGICLINKS)
 _NOFOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, libc.RESOLVE_NO_MAGICLINKS)
+_UNLINKED: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, libc.RESOLVE_NO_SYMLINKS)
 _STEP: Final = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
 _MAX_LINKS: Final = 40
 
@@ -49,7 +50,7 @@ def find(view: View, path: bytes, filesystems: FileSystems, *, follow: bool = Tr
         except OSError as failure:
             if failure.errno not in (errno.ELOOP, errno.ENOENT, errno.EACCES):
                 raise
-            if failure.errno == errno.ENOENT and b"self" not in path and not _passes_proc(path):
+            if failure.errno == errno.ENOENT and not _has_links(view.start, path):
                 raise
         else:
             if filesystems.type(fd, os.fstat(fd).st_dev) != PROC_SUPER_MAGIC:
@@ -73,9 +74,13 @@ def find_parent(view: View, path: bytes, filesystems: FileSystems) -> tuple[int,
     return directory, last + slashes
 
 
-def _passes_proc(path: bytes) -> bool:
-    """Whether a link of this path may lead into proc: only then can ENOENT be ours and not the caller's."""
-    return b"proc" in path or path.startswith(b"/dev/")
+def _has_links(start: int, path: bytes) -> bool:
+    """Whether ``path`` meets a symbolic link: only then (/proc/self is one) can ENOENT be ours and not the caller's."""
+    try:
+        os.close(libc.openat2(start, path, _UNLINKED))
+    except OSError as failure:
+        return failure.errno == errno.ELOOP
+    return False
 
 
 class _Walk:
