@@ -19,7 +19,7 @@ from sekisho.engine.supervisor.filesystems import PROC_SUPER_MAGIC, FileSystems
 
 _FOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC, libc.RESOLVE_NO_MAGICLINKS)
 _NOFOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, libc.RESOLVE_NO_MAGICLINKS)
-_UNLINKED: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, libc.RESOLVE_NO_SYMLINKS)
+_UNLINKED: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC, libc.RESOLVE_NO_SYMLINKS)
 _STEP: Final = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
 _MAX_LINKS: Final = 40
 
