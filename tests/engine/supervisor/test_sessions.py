@@ -89,6 +89,9 @@ class Terminal:
         self.text = ""
         self.pid, self.fd = pty.fork()
         if not self.pid:
+            # A shell starts background jobs with these ignored, as the tests may have been.
+            for number in (signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
             os.execve(arguments[0], arguments, Supervised.environment())
 
     def expect(self, text: str) -> None:
