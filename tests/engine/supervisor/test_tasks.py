@@ -217,3 +217,14 @@ def test_fields_of_a_process_with_an_odd_name() -> None:
         other.hear()
         assert (other.pid, os.getpid()) == lineage(other.pid)
         assert b"a) Z (b" in procfs.read(f"/proc/{other.pid}/stat")
+
+
+def test_a_process_that_forks_for_ever_holds_nobody_up(tasks: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What doesn't settle stays owed: nobody is placed by a list that was out of date when it was read."""
+    gone = iter(range(10**6, 10**7))
+    monkeypatch.setattr("sekisho.engine.supervisor.tasks.children", lambda _: [next(gone)])
+    own(tasks).credits = 5
+
+    tasks.settle(own(tasks))
+
+    assert own(tasks).credits == 5

@@ -20,6 +20,8 @@ from sekisho.engine.supervisor.memory import Memory
 from sekisho.policy.model import Domain
 
 _PF_EXITING: Final = 4
+_LISTINGS: Final = 16
+"""How often children are listed: a process that forks all the while can't hold everybody up."""
 
 
 class Lost(Exception):
@@ -137,13 +139,16 @@ class Tasks:
             return
         # The kernel's list leaves children out when others end while it is read (proc_tid_children(5)).
         seen: set[int] | None = None
-        while seen != (now := set(children(process.tgid))):
+        for _ in range(_LISTINGS):
+            now = set(children(process.tgid))
+            if now == seen:
+                if not process.shares_files:
+                    process.credits = 0
+                return
             seen = now
             for child in now - self.by_tgid.keys():
                 with contextlib.suppress(OSError, Lost):
                     self.find(child)
-        if not process.shares_files:
-            process.credits = 0
 
     def forget_identities(self) -> None:
         """Root directories may have changed, also of those that share one."""
