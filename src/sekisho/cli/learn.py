@@ -31,8 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
     status = program.check(command[0])
     if status:
         return status
+    from sekisho.engine.supervisor import filterload
     from sekisho.engine.supervisor.launch import supervise
 
+    if not directory.path.exists():
+        # Nothing is made where nothing can be learned.
+        filterload.try_out()
     directory.create()
     directory.check_writable()
     return supervise(directory, command, Mode.LEARNING, learn=True)

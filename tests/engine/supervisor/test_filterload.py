@@ -55,3 +55,21 @@ def test_a_tree_has_one_listener() -> None:
 
 def test_a_program_that_is_none_is_not_loaded() -> None:
     assert problem(program=b"\xff" * 8)
+
+
+def test_trying_out_leaves_nothing_behind() -> None:
+    filterload.try_out()
+
+    assert problem() == ""
+
+
+def test_trying_out_tells_what_installing_would() -> None:
+    def play() -> str:
+        tried.supervise_self()
+        try:
+            filterload.try_out()
+        except NotSupported as error:
+            return str(error)
+        return ""
+
+    assert "supervised already" in tried.in_child(play)

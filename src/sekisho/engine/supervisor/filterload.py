@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 from typing import Final
 
-from sekisho.engine.supervisor import libc
+from sekisho.engine.supervisor import abi, bpf, libc, protect
 from sekisho.errors import NotSupported
 
 _SET_MODE_FILTER: Final = 1
@@ -31,6 +32,31 @@ def install(program: bytes) -> int:
         raise NotSupported(
             f"seccomp user notification: {error.strerror}", _HINTS.get(error.errno or 0, "see `sekisho doctor`")
         ) from error
+
+
+def try_out() -> None:
+    """Nothing happens where a filter can be installed; raises NotSupported where it can't. A child does the trying."""
+    architecture = abi.native()
+    if architecture is None:
+        raise NotSupported(
+            f"no system call table for {os.uname().machine}", f"supported: {', '.join(abi.ARCHITECTURES)}"
+        )
+    here, there = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            protect.no_new_privileges()
+            install(bpf.assemble(architecture.audit, architecture.foreign_bit, {}))
+        except NotSupported as error:
+            os.write(there, f"{error.message}\n{error.hint}".encode())
+        finally:
+            os._exit(0)
+    os.close(there)
+    with open(here, "rb") as told:
+        message, _, hint = told.read().decode().partition("\n")
+    os.waitpid(pid, 0)
+    if message:
+        raise NotSupported(message, hint)
 
 
 _HINTS: Final = {
