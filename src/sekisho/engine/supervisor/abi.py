@@ -9,6 +9,8 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
+from sekisho.errors import NotSupported
+
 _X86_64: Final[dict[str, int]] = {
     "open": 2,
     "openat": 257,
@@ -271,3 +273,12 @@ ARCHITECTURES: Final = {
 def native() -> Architecture | None:
     """The architecture this process runs on, or None where the engine has no table for it."""
     return ARCHITECTURES.get(os.uname().machine)
+
+
+def require_native() -> Architecture:
+    """The architecture this process runs on; raises NotSupported where the engine has no table for it."""
+    architecture = native()
+    if architecture is None:
+        supported = ", ".join(ARCHITECTURES)
+        raise NotSupported(f"no system call table for {os.uname().machine}", f"supported: {supported}")
+    return architecture

@@ -50,7 +50,6 @@ def become(
         down.send(READY + struct.pack("ii", number, scoped))
         if down.recv(16) == b"go":
             os.close(number)
-            signal.set_wakeup_fd(-1)
             _undo_interpreter()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.execve(path, command, environment)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISDIR
 
 from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.plan import Answer, CallFacts, Object, Place, Plan
 
 Planner = Callable[[Call], Plan | Answer]
@@ -66,9 +66,9 @@ def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, dir
         facts = CallFacts(call, path1=standing, parent1=place.status)
         if remove_directory:
             request = call.request("file rmdir", call.place_name(place, directory=True), facts=facts)
-            return Plan([request], lambda: _int(call.run("rmdir", place.parent, place.last)))
+            return Plan([request], lambda: int(call.run("rmdir", place.parent, place.last)))
         request = call.request("file unlink", call.place_name(place), facts=facts)
-        return Plan([request], lambda: _int(call.run("unlink", place.parent, place.last)))
+        return Plan([request], lambda: int(call.run("unlink", place.parent, place.last)))
 
     return plan
 
@@ -78,10 +78,6 @@ def _no_name(text: bytes, name: bytes) -> int:
     if not text.strip(b"/"):
         return errno.EBUSY
     return errno.EINVAL if name == b"." else errno.ENOTEMPTY
-
-
-def _int(value: int) -> int:
-    return value
 
 
 def mkdir(path: int, mode: int, dirfd: int | None = None) -> Planner:
@@ -95,7 +91,7 @@ def mkdir(path: int, mode: int, dirfd: int | None = None) -> Planner:
         bits = call.args[mode] & 0o7777
         name = call.place_name(place, directory=True)
         request = call.request("file mkdir", name, bits, facts=CallFacts(call, parent1=place.status))
-        return Plan([request], lambda: _int(call.run("mkdir", place.parent, place.last, bits, call.umask())))
+        return Plan([request], lambda: int(call.run("mkdir", place.parent, place.last, bits, call.umask())))
 
     return plan
 
@@ -118,7 +114,7 @@ def mknod(path: int, mode: int, device: int, dirfd: int | None = None) -> Planne
         if keyword in ("file mkblock", "file mkchar"):
             arguments += [(number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xFFF00)]
         request = call.request(keyword, *arguments, facts=CallFacts(call, parent1=place.status))
-        return Plan([request], lambda: _int(call.run("mknod", place.parent, place.last, bits, number, call.umask())))
+        return Plan([request], lambda: int(call.run("mknod", place.parent, place.last, bits, number, call.umask())))
 
     return plan
 
@@ -138,7 +134,7 @@ def symlink(target: int, path: int, dirfd: int | None = None) -> Planner:
             return -errno.ENOENT
         facts = CallFacts(call, parent1=place.status, symlink_target=call.supervisor.namer.encode(text))
         request = call.request("file symlink", call.place_name(place), facts=facts)
-        return Plan([request], lambda: _int(call.run("symlink", text, place.parent, place.last)))
+        return Plan([request], lambda: int(call.run("symlink", text, place.parent, place.last)))
 
     return plan
 
@@ -167,7 +163,7 @@ def link(
             return -errno.ENOENT
         facts = CallFacts(call, path1=source.status, parent2=place.status)
         request = call.request("file link", source.name, call.place_name(place), facts=facts)
-        return Plan([request], lambda: _int(call.run("link", source.fd, place.parent, place.last)))
+        return Plan([request], lambda: int(call.run("link", source.fd, place.parent, place.last)))
 
     return plan
 
@@ -208,7 +204,7 @@ def rename(
             return -wrong
 
         def perform() -> Answer:
-            return _int(call.run("rename", source.parent, source.last, target.parent, target.last, wanted))
+            return int(call.run("rename", source.parent, source.last, target.parent, target.last, wanted))
 
         directory = S_ISDIR(moving.st_mode)
         names = [call.place_name(place, directory=directory) for place in (source, target)]
@@ -253,12 +249,3 @@ def chroot(call: Call) -> Plan | Answer:
         return call.supervisor.executions.expect_root(process, tid, allowed)
 
     return Plan([request], perform)
-
-
-def signed_length(call: Call, register: int) -> int:
-    """A file length argument."""
-    value = call.args[register]
-    return value - (1 << 64) if value >> 63 else value
-
-
-__all__ = ("chroot", "link", "mkdir", "mknod", "rename", "root_changes", "signed", "signed_length", "symlink", "unlink")

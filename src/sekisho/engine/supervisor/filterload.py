@@ -36,11 +36,7 @@ def install(program: bytes) -> int:
 
 def try_out() -> None:
     """Nothing happens where a filter can be installed; raises NotSupported where it can't. A child does the trying."""
-    architecture = abi.native()
-    if architecture is None:
-        raise NotSupported(
-            f"no system call table for {os.uname().machine}", f"supported: {', '.join(abi.ARCHITECTURES)}"
-        )
+    architecture = abi.require_native()
     here, there = os.pipe()
     pid = os.fork()
     if not pid:

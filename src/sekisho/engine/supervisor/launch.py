@@ -30,7 +30,6 @@ from sekisho.policy.model import Domain, Mode, Policy
 from sekisho.store.directory import PolicyDirectory
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
-_SUPPORTED: Final = ("x86_64", "aarch64")
 _CAP_SYS_ADMIN: Final = 1 << 21
 LEARNING_PROFILE: Final = 1
 
@@ -41,9 +40,7 @@ def supervise(directory: PolicyDirectory, command: list[str], forced_mode: Mode 
     Raises UserError or PolicyError for what the user can mend, NotSupported where the kernel can't,
     each before anything has run.
     """
-    architecture = abi.native()
-    if architecture is None:
-        raise NotSupported(f"no system call table for {os.uname().machine}", f"supported: {', '.join(_SUPPORTED)}")
+    architecture = abi.require_native()
     policy = directory.load()
     policy.forced_mode = forced_mode
     path = _which(command[0])

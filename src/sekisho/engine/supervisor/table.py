@@ -22,12 +22,6 @@ from sekisho.engine.supervisor.plan import Answer, Plan
 from sekisho.engine.supervisor.shortcuts import Shortcut, Way
 from sekisho.policy.grammar import PROFILE_OPERATIONS
 
-_INET_SEND: Final = (
-    "network::inet_dgram_send",
-    "network::inet_raw_send",
-    "network::unix_dgram_send",
-    "network::inet_stream_connect",
-)
 _ALWAYS: Final = True
 
 
