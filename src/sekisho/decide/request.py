@@ -53,6 +53,8 @@ class Task:
     fsuid: int = 0
     fsgid: int = 0
     global_pid: int = 0
+    execute_handler: bool = False
+    """It runs as an execute handler (condition ``task.type=execute_handler``)."""
 
 
 @dataclass(frozen=True, slots=True)

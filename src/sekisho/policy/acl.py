@@ -17,7 +17,7 @@ from sekisho.policy.operands import address_at, domain_at, name_at, word_at
 PREFERENCES: Final = frozenset({"keep", "child", "initialize", "reset", "parent"})
 """Transition preferences besides a domainname and a pathname."""
 
-_HEADS: Final = {"file": 1, "misc": 1, "task": 1, "network": 3}
+_HEADS: Final = {"file": 1, "misc": 1, "task": 1, "ipc": 1, "capability": 1, "network": 3}
 """How many words come before the operations."""
 
 _LABELS: Final[dict[str, tuple[str, ...]]] = {

@@ -86,6 +86,8 @@ class AclEntry:
     preference: str | None = None
     conditions: tuple[Condition, ...] = ()
     grant_log: bool | None = None
+    transition: str | None = None
+    """``auto_domain_transition="..."`` (TOMOYO 1.8): the pathname or domainname to move to once this entry has granted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -131,6 +133,8 @@ class Profile:
     comment: str = ""
     max_audit_log: int = 1024
     max_learning_entry: int = 2048
+    enforcing_penalty: int = 0
+    """Tenths of a second that a violator sleeps in enforcing mode when nobody is there to be asked (TOMOYO 1.8)."""
     configs: dict[str, Config] = field(default_factory=lambda: {"": Config(Mode.DISABLED, True, True)})
 
     def config(self, operation: str) -> Config:
@@ -163,6 +167,8 @@ class Namespace:
     path_groups: dict[str, list[Name]] = field(default_factory=dict)
     number_groups: dict[str, list[Number]] = field(default_factory=dict)
     address_groups: dict[str, list[Address]] = field(default_factory=dict)
+    denied_ports: list[Number] = field(default_factory=list)
+    """``deny_autobind``: local ports that the system mustn't choose by itself (TOMOYO 1.8)."""
     acl_groups: dict[int, Domain] = field(default_factory=dict)
     """Entries of ``acl_group N`` are kept in a Domain (so that one index serves both); its name is ``acl_group N``."""
     generation: int = 0
