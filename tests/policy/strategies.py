@@ -8,7 +8,7 @@ from sekisho.policy.acl import PREFERENCES
 from sekisho.policy.addresses import canonical_address
 from sekisho.policy.conditions import OPERANDS
 from sekisho.policy.edit import add_entry, ensure_acl_group, ensure_domain, ensure_namespace, in_table_order
-from sekisho.policy.grammar import OPERATIONS, PROFILE_OPERATIONS, Operand
+from sekisho.policy.grammar import OPERATIONS, Operand
 from sekisho.policy.model import (
     AclEntry,
     Address,
@@ -22,6 +22,7 @@ from sekisho.policy.model import (
     TransitionControl,
 )
 from sekisho.policy.numbers import canonical_number
+from sekisho.policy.parse_profile import CONFIG_NAMES
 
 encoded = st.binary(min_size=1, max_size=8).map(encode)
 paths = st.binary(max_size=8).map(lambda raw: encode(b"/" + raw))
@@ -66,6 +67,7 @@ _clauses = st.one_of(
     st.tuples(st.sampled_from(["exec.realpath", "symlink.target"]), _strings | group_names.map("@{}".format)),
     st.tuples(st.integers(0, 300).map("exec.argv[{}]".format), _strings),
     st.tuples(encoded.filter(lambda name: "=" not in name).map('exec.envp["{}"]'.format), _strings | st.just("NULL")),
+    st.just(("task.type", "execute_handler")),
 )
 conditions = st.lists(
     st.builds(lambda sides, equal: Condition(sides[0], sides[1], equal), _clauses, st.booleans()), max_size=3
@@ -77,6 +79,8 @@ def _operand(kind: Operand, group: str) -> st.SearchStrategy:
         return domain_names.map(Name)
     if group == "env":
         return encoded.filter(lambda name: "=" not in name).map(Name)
+    if group in ("handler", "denied handler"):
+        return paths.map(Name)
     if kind is Operand.NAME:
         return names
     if kind is Operand.ADDRESS:
@@ -94,21 +98,22 @@ def entries(draw: st.DrawFn) -> AclEntry:
     preference = None
     if [operation.keyword for operation in operations] == ["file execute"]:
         preference = draw(st.none() | st.sampled_from(sorted(PREFERENCES)) | domain_names | domain_paths)
-    return AclEntry(
-        operations, operands, preference, draw(conditions), draw(st.sampled_from([None, None, True, False]))
-    )
+    grant_log = draw(st.sampled_from([None, None, True, False]))
+    transition = draw(st.none() | domain_names | domain_paths)
+    return AclEntry(operations, operands, preference, draw(conditions), grant_log, transition)
 
 
 configs = st.builds(Config, st.sampled_from(Mode), st.booleans(), st.booleans())
 profiles = st.builds(
-    lambda comment, audit, learning, default, others: Profile(
-        comment, audit, learning, {"": default, **dict(sorted(others.items()))}
+    lambda comment, audit, learning, penalty, default, others: Profile(
+        comment, audit, learning, penalty, {"": default, **dict(sorted(others.items()))}
     ),
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Z"]), max_size=10),
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**32 - 1),
+    st.just(0) | st.integers(0, 2**32 - 1),
     configs,
-    st.dictionaries(st.sampled_from([*PROFILE_OPERATIONS, "file", "network", "misc"]), configs, max_size=4),
+    st.dictionaries(st.sampled_from(CONFIG_NAMES), configs, max_size=4),
 )
 small = st.integers(0, 255)
 
@@ -140,6 +145,7 @@ def policies(draw: st.DrawFn) -> Policy:
         namespace.path_groups = draw(_members(encoded.map(Name) | patterns.map(Name)))
         namespace.number_groups = draw(_members(numbers))
         namespace.address_groups = draw(_members(addresses))
+        namespace.denied_ports = draw(_unique(ports))
         for number, entry in draw(st.lists(st.tuples(small, entries()), max_size=3)):
             add_entry(ensure_acl_group(namespace, number), entry)
     for name in draw(st.lists(domain_names, max_size=2)):
@@ -173,6 +179,7 @@ def facts(policy: Policy) -> object:
                 n.path_groups,
                 n.number_groups,
                 n.address_groups,
+                n.denied_ports,
                 {number: holder.entries for number, holder in n.acl_groups.items()},
             )
             for n in policy.namespaces.values()

@@ -41,6 +41,11 @@ def domain_with(*texts: str) -> Domain:
             ["network inet stream connect ::1 80", "network inet stream bind 0:0:0:0:0:0:0:1 80"],
             ["network inet stream bind/connect ::1 80"],
         ),
+        (
+            ['file read /a auto_domain_transition="/b"', 'file write /a auto_domain_transition="/b"'],
+            ['file read/write /a auto_domain_transition="/b"'],
+        ),
+        (["ipc ptrace <kernel>", "ipc get_descriptor <kernel>"], ["ipc ptrace/get_descriptor <kernel>"]),
         (["file read /a task.uid=0x0a", "file write /a task.uid=0xA"], ["file read/write /a task.uid=0xA"]),
     ],
 )
@@ -58,6 +63,8 @@ def test_entries_that_differ_in_operations_only_become_one(texts, expected):
         ["file read /a task.uid=0 task.gid=0", "file read /a task.gid=0 task.uid=0"],
         ["file read /a grant_log=yes", "file write /a"],
         ["file execute /a keep", "file read /a"],
+        ["file read /a", 'file write /a auto_domain_transition="/b"'],
+        ["capability SYS_TIME", "capability SYS_NICE"],
         ["network inet stream bind ::1 80", "network inet dgram bind ::1 80"],
         ["task manual_domain_transition <kernel> /a", "task manual_domain_transition <kernel> /b"],
     ],

@@ -31,6 +31,9 @@ def read(text: str, policy: Policy | None = None) -> Policy:
         ("path_group G @x", None),
         ("number_group G 0x10-0x1f", "number_group G 0x10-0x1F"),
         ("address_group G 10.0.0.0-10.0.0.9", None),
+        ("deny_autobind 1024", None),
+        ("deny_autobind 0x10-31", None),
+        ("<other> deny_autobind 0-65535", None),
         ("acl_group 0 file write/read /x task.uid=0", "acl_group 0 file read/write /x task.uid=0"),
         ("acl_group 255 task manual_domain_transition <kernel> /a", None),
         ("<kernel> path_group G /a", "path_group G /a"),
@@ -71,6 +74,7 @@ def test_reading_order():
     text = """\
 acl_group 1 file read /b
 acl_group 0 file read /a
+deny_autobind 80
 address_group A ::1
 number_group N 1
 path_group P /p
@@ -84,6 +88,7 @@ keep_domain any from /c
         "path_group P /p",
         "number_group N 1",
         "address_group A ::1",
+        "deny_autobind 80",
         "acl_group 0 file read /a",
         "acl_group 1 file read /b",
     ]
@@ -114,6 +119,12 @@ def test_transitions_want_a_program_or_domain(keyword):
     [
         ("initialise_domain /a", 1, "unknown directive", "did you mean initialize_domain?"),
         ("file read /x", 1, "unknown directive", "after acl_group N"),
+        ("ipc signal 9 <kernel>", 1, "unknown directive", "after acl_group N"),
+        ("deny_autobind", 14, "expected a port or a range of ports", ""),
+        ("deny_autobind 65536", 15, "a port is at most 65535", ""),
+        ("deny_autobind http", 15, "a port: expected a number", ""),
+        ("deny_autobind @P", 15, "takes no group", "a line each"),
+        ("deny_autobind 80 81", 18, "nothing more is expected", ""),
         ("frob", 1, "unknown directive", "there are: aggregator"),
         ("delete", 7, "expected a directive", ""),
         ("<other>", 8, "expected a directive", ""),

@@ -14,11 +14,15 @@ PROFILE_VERSION=20150505
 0-PREFERENCE={ max_audit_log=1024 max_learning_entry=2048 }
 0-CONFIG={ mode=disabled grant_log=no reject_log=yes }
 1-COMMENT=mixed = 道
-1-PREFERENCE={ max_audit_log=0 max_learning_entry=4294967295 }
+1-PREFERENCE={ max_audit_log=0 max_learning_entry=4294967295 enforcing_penalty=15 }
 1-CONFIG={ mode=learning grant_log=yes reject_log=no }
 1-CONFIG::file::open={ mode=enforcing grant_log=no reject_log=no }
 1-CONFIG::misc::env={ mode=disabled grant_log=no reject_log=no }
+1-CONFIG::ipc::signal={ mode=learning grant_log=yes reject_log=no }
+1-CONFIG::capability::use_bpf={ mode=enforcing grant_log=no reject_log=no }
 1-CONFIG::file={ mode=permissive grant_log=yes reject_log=yes }
+1-CONFIG::ipc={ mode=disabled grant_log=yes reject_log=yes }
+1-CONFIG::capability={ mode=permissive grant_log=yes reject_log=yes }
 """
 
 
@@ -40,7 +44,7 @@ def test_a_new_profile_is_disabled_with_both_logs():
     made = profile("1-COMMENT=x")
 
     assert made.configs == {"": Config(Mode.DISABLED, True, True)}
-    assert (made.max_audit_log, made.max_learning_entry) == (1024, 2048)
+    assert (made.max_audit_log, made.max_learning_entry, made.enforcing_penalty) == (1024, 2048, 0)
 
 
 def test_an_operation_asks_its_own_entry_then_its_category_then_config():
@@ -74,7 +78,7 @@ def test_use_default_takes_an_entry_away():
     assert made.configs == {"": Config(Mode.DISABLED, True, True)}
 
 
-@pytest.mark.parametrize("name", [*PROFILE_OPERATIONS, "file", "network", "misc"])
+@pytest.mark.parametrize("name", [*PROFILE_OPERATIONS, "file", "network", "misc", "ipc", "capability"])
 def test_every_operation_can_be_set(name):
     assert profile(f"1-CONFIG::{name}={{ mode=learning }}").configs[name] == Config(Mode.LEARNING, True, True)
 
@@ -111,7 +115,8 @@ def test_profiles_that_were_there_stay():
         ("1-COMMENT::file=x", 1, "unknown key", ""),
         ("<x 1-COMMENT=y", 1, "expected a namespace", ""),
         ("1-CONFIG::file::opne={ mode=learning }", 11, "unknown operation", "did you mean file::open?"),
-        ("1-CONFIG::ipc::signal={ mode=learning }", 11, "unknown operation", "docs/language.md"),
+        ("1-CONFIG::task={ mode=learning }", 11, "unknown operation", "docs/language.md"),
+        ("1-CONFIG::capability::SYS_TMIE={ mode=learning }", 11, "unknown operation", "capability::SYS_TIME?"),
         ("1-CONFIG=use_default", 10, "it needs a mode", "mode=disabled"),
         ("1-CONFIG={ mode=lerning }", 17, "expected mode=disabled|learning|permissive|enforcing", ""),
         ("1-CONFIG={ mode=learning grant_log=1 }", 36, "expected grant_log=yes|no", ""),
@@ -120,7 +125,7 @@ def test_profiles_that_were_there_stay():
         ("1-CONFIG::file={ grant_log=no }", 16, "expected mode=", ""),
         ("1-PREFERENCE={ max_audit_log=x }", 30, "expected a number", ""),
         ("1-PREFERENCE={ max_audit_log=4294967296 }", 30, "expected a number", ""),
-        ("1-PREFERENCE={ enforcing_penalty=1 }", 16, "unknown preference", "max_audit_log"),
+        ("1-PREFERENCE={ penalty=1 }", 16, "unknown preference", "enforcing_penalty"),
     ],
 )
 def test_mistakes_are_pointed_at_with_a_hint(text, column, message, hint):

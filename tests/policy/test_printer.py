@@ -13,10 +13,11 @@ from sekisho.policy.printer import (
 )
 
 
-def test_an_entry_prints_preference_then_conditions_then_grant_log():
-    text = 'file execute /bin/sh reset task.uid!=0 exec.argv[0]="-sh" grant_log=yes'
+def test_an_entry_prints_preference_then_conditions_then_grant_log_then_where_it_leads():
+    text = 'file execute /bin/sh reset task.uid!=0 exec.argv[0]="-sh" grant_log=yes auto_domain_transition="/a"'
 
-    assert print_acl(parse_acl('file execute /bin/sh reset grant_log=yes task.uid!=0 exec.argv[0]="-sh"')) == text
+    written = 'auto_domain_transition="/a" grant_log=yes task.uid!=0 exec.argv[0]="-sh"'
+    assert print_acl(parse_acl(f"file execute /bin/sh reset {written}")) == text
 
 
 def test_a_domain():

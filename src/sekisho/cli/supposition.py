@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import fields, replace
-from typing import Final
+from typing import Any, Final
 
 from sekisho.decide.request import Execution, Facts, Inode, Request, Task
 from sekisho.engine.supervisor.naming import inode
@@ -20,7 +20,7 @@ from sekisho.policy.grammar import NUMERIC, Operand
 from sekisho.policy.model import AclEntry, Condition, Number
 from sekisho.policy.parser import parse_acl
 
-_TASK: Final = frozenset(f"task.{field.name}" for field in fields(Task))
+_TASK: Final = frozenset(f"task.{field.name}" for field in fields(Task) if field.name != "execute_handler")
 _ARGUMENT: Final = re.compile(r"exec\.argv\[(\d+)\]")
 _VARIABLE: Final = re.compile(r'exec\.envp\["(.+)"\]')
 _MANY_ARGUMENTS: Final = 4096
@@ -101,8 +101,11 @@ def _suppose_condition(facts: SupposedFacts, condition: Condition) -> None:
     execution = facts.execution or Execution("", (), ())
     if not condition.equal:
         raise UserError(f"REQUEST: {condition.text} doesn't say what is", "suppose facts with =")
-    if condition.left in _TASK and value.isdigit():
-        facts.task = replace(facts.task, **{condition.left.removeprefix("task."): int(value, 0)})
+    if condition.left == "task.type":
+        facts.task = replace(facts.task, execute_handler=True)
+    elif condition.left in _TASK and value.isdigit():
+        number: dict[str, Any] = {condition.left.removeprefix("task."): int(value, 0)}
+        facts.task = replace(facts.task, **number)
     elif condition.left == "symlink.target":
         facts.symlink_target = _string(value)
     elif condition.left == "exec.realpath":

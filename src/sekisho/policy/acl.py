@@ -5,25 +5,27 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NoReturn
 
+from sekisho.names.pattern import is_pattern
 from sekisho.names.word import is_correct_path
-from sekisho.policy.conditions import conditions_at
 from sekisho.policy.edit import in_table_order
 from sekisho.policy.grammar import OPERATIONS, Operand, Operation
 from sekisho.policy.lines import Fault, expect_word, position_error, suggest, words_of
 from sekisho.policy.model import AclEntry, Name, OperandValue
 from sekisho.policy.numbers import number_at
-from sekisho.policy.operands import address_at, domain_at, name_at, word_at
+from sekisho.policy.operands import TRANSITION, address_at, domain_at, name_at, path_at, word_at
+from sekisho.policy.suffixes import suffixes_at
 
 PREFERENCES: Final = frozenset({"keep", "child", "initialize", "reset", "parent"})
 """Transition preferences besides a domainname and a pathname."""
 
-_HEADS: Final = {"file": 1, "misc": 1, "task": 1, "ipc": 1, "capability": 1, "network": 3}
+_HEADS: Final = {"file": 1, "network": 3, "misc": 1, "ipc": 1, "capability": 1, "task": 1}
 """How many words come before the operations."""
 
 _LABELS: Final[dict[str, tuple[str, ...]]] = {
     "path2": ("the first pathname", "the second pathname"),
     "mount": ("the device", "the mount point", "the file system type", "the flags"),
     "device": ("a pathname", "the mode", "the major number", "the minor number"),
+    "signal": ("the number of a signal", "a domainname"),
 }
 _KIND_LABELS: Final = {
     Operand.NAME: "a name, pattern or @path_group",
@@ -63,8 +65,8 @@ def acl_at(words: list[str], at: int) -> AclEntry:
     if end == len(words):
         return AclEntry(operations, operands)
     preference, end = _preference(operations, words, end)
-    conditions, grant_log = conditions_at(words, end)
-    return AclEntry(operations, operands, preference, conditions, grant_log)
+    suffixes = suffixes_at(words, end)
+    return AclEntry(operations, operands, preference, suffixes.conditions, suffixes.grant_log, suffixes.transition)
 
 
 @lru_cache(maxsize=1024)
@@ -78,27 +80,44 @@ def _operations(head: str, word: str) -> tuple[Operation, ...] | None:
 
 
 def _operands(operation: Operation, words: list[str], at: int) -> tuple[tuple[OperandValue, ...], int]:
+    """The operands that start at ``at``, and the place after them."""
     kinds = operation.operands
-    if len(kinds) == 1 and kinds[0] is Operand.NAME and operation.group != "env":
-        return (name_at(words, at, _KIND_LABELS[Operand.NAME]),), at + 1
-    if kinds[0] is Operand.DOMAIN:
-        domain, end = domain_at(words, at)
-        return (Name(domain),), end
-    if operation.group == "env":
-        return (_variable(words, at),), at + 1
+    if kinds == (Operand.NAME,):
+        return (_single(operation.group, words, at),), at + 1
     labels = _LABELS.get(operation.group) or tuple(_KIND_LABELS[kind] for kind in kinds)
     values: list[OperandValue] = []
-    for place, (kind, label) in enumerate(zip(kinds, labels, strict=True), at):
+    for kind, label in zip(kinds, labels, strict=True):
+        if kind is Operand.DOMAIN:
+            name, at = domain_at(words, at)
+            values.append(Name(name))
+            continue
         if kind is Operand.NAME:
-            values.append(name_at(words, place, label))
+            values.append(name_at(words, at, label))
         elif kind is Operand.ADDRESS:
-            values.append(address_at(words, place, label))
+            values.append(address_at(words, at, label))
         else:
-            number = number_at(words, place, label)
+            number = number_at(words, at, label)
             if kinds[0] is Operand.ADDRESS and number.high > _MAX_PORT:
-                raise Fault(place, f"a port or protocol is at most {_MAX_PORT}, found {number.text}")
+                raise Fault(at, f"a port or protocol is at most {_MAX_PORT}, found {number.text}")
             values.append(number)
-    return tuple(values), at + len(kinds)
+        at += 1
+    return tuple(values), at
+
+
+def _single(group: str, words: list[str], at: int) -> Name:
+    """The one name of an entry that has nothing else."""
+    if group == "env":
+        return _variable(words, at)
+    if group in ("handler", "denied handler"):
+        return _handler(words, at)
+    return name_at(words, at, _KIND_LABELS[Operand.NAME])
+
+
+def _handler(words: list[str], at: int) -> Name:
+    path = path_at(words, at, "an execute handler")
+    if is_pattern(path):
+        raise Fault(at, f"an execute handler can't be a pattern, found {path}", "name one program")
+    return Name(path)
 
 
 def _variable(words: list[str], at: int) -> Name:
@@ -110,7 +129,7 @@ def _variable(words: list[str], at: int) -> Name:
 
 def _preference(operations: tuple[Operation, ...], words: list[str], at: int) -> tuple[str | None, int]:
     word = words[at]
-    if not (word in PREFERENCES or word[0] == "<" or is_correct_path(word)):
+    if not (word in PREFERENCES or word[0] == "<" or is_correct_path(word)) or word.startswith(TRANSITION):
         return None, at
     if len(operations) != 1 or operations[0].keyword != "file execute":
         raise Fault(
@@ -127,10 +146,8 @@ def _refuse_directive(words: list[str], at: int) -> NoReturn:
     word = words[at]
     if word.startswith("allow_") or word.isdigit():
         hint = f"this is TOMOYO 2.3's syntax: write file {word.removeprefix('allow_')} …"
-    elif word in ("capability", "ipc"):
-        hint = "this belongs to TOMOYO 1.8 and isn't in this language"
     else:
-        hint = suggest(word, _HEADS, "an entry begins with file, network, misc or task")
+        hint = suggest(word, _HEADS, f"an entry begins with {', '.join(_HEADS)}")
     raise Fault(at, f"unknown directive {word!r}", hint)
 
 

@@ -10,6 +10,7 @@
     exec.realpath="/bin/sh"     strings are patterns in quotes     exec.realpath, symlink.target; or @path_group
     exec.argv[1]="-c"           by decimal index
     exec.envp["HOME"]=NULL      not set, or a string
+    task.type=execute_handler   whether it runs as an execute handler
 """
 
 from __future__ import annotations
@@ -56,30 +57,12 @@ class _Wrong(Exception):
         self.hint = hint
 
 
-def conditions_at(words: list[str], at: int) -> tuple[tuple[Condition, ...], bool | None]:
-    """The clauses from word ``at`` to the end of the line, and what ``grant_log`` says (None if it isn't there)."""
-    clauses: list[Condition] = []
-    grant_log: bool | None = None
-    for index in range(at, len(words)):
-        word = words[index]
-        if word.startswith(("grant_log=", "grant_log!=")):
-            if grant_log is not None:
-                raise Fault(index, "grant_log is given twice", "leave one")
-            grant_log = _grant_log(word, index)
-            continue
-        try:
-            clauses.append(_clause(word))
-        except _Wrong as wrong:
-            raise Fault(index, wrong.message, wrong.hint, wrong.offset) from None
-    return tuple(clauses), grant_log
-
-
-def _grant_log(word: str, index: int) -> bool:
-    if word == "grant_log=yes":
-        return True
-    if word == "grant_log=no":
-        return False
-    raise Fault(index, f"expected grant_log=yes or grant_log=no, found {word!r}")
+def condition_at(words: list[str], at: int) -> Condition:
+    """The clause that word ``at`` writes."""
+    try:
+        return _clause(words[at])
+    except _Wrong as wrong:
+        raise Fault(at, wrong.message, wrong.hint, wrong.offset) from None
 
 
 @lru_cache(maxsize=16384)
@@ -103,6 +86,10 @@ def _clause(word: str) -> Condition:
         return Condition(_argv(left), _quoted(right, offset), equal)
     if left.startswith("exec.envp["):
         return Condition(_envp(left), right if right == "NULL" else _quoted(right, offset), equal)
+    if left == "task.type":
+        if right != "execute_handler":
+            raise _Wrong(offset, f"expected execute_handler, found {right!r}", "there is no other type of task")
+        return Condition(left, right, equal)
     if _is_group(right):
         return Condition(_numeric(left, 0), right, equal)
     return Condition(_numeric(left, 0), _numeric(right, offset), equal)
@@ -131,8 +118,8 @@ def _advice(text: str) -> str:
         return 'only exec.realpath, symlink.target, exec.argv[N] and exec.envp["NAME"] are compared with strings'
     if text[0] == "@":
         return "a group stands on the right, and its name is a correct word"
-    if text.startswith(("task.type", "auto_domain_transition")):
-        return "it belongs to TOMOYO 1.8 and isn't in this language"
+    if "task.type" in text or text == "execute_handler":
+        return "write task.type=execute_handler or task.type!=execute_handler"
     return "see docs/language.md, Conditions, for all there are"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from sekisho.policy.grammar import OPERATIONS, Operation
@@ -13,7 +14,8 @@ _RANK: Final = {keyword: rank for rank, keyword in enumerate(OPERATIONS)}
 
 def identity(entry: AclEntry) -> Hashable:
     """What two entries have in common if they are one entry with different operations (spec c)."""
-    return (entry.operations[0].group, entry.operands, entry.preference, entry.conditions, entry.grant_log)
+    suffixes = (entry.preference, entry.conditions, entry.grant_log, entry.transition)
+    return (entry.operations[0].group, entry.operands, suffixes)
 
 
 def in_table_order(operations: Iterable[Operation]) -> tuple[Operation, ...]:
@@ -101,7 +103,7 @@ def ensure_acl_group(namespace: Namespace, number: int) -> Domain:
 
 
 def _with_operations(entry: AclEntry, operations: tuple[Operation, ...]) -> AclEntry:
-    return AclEntry(operations, entry.operands, entry.preference, entry.conditions, entry.grant_log)
+    return replace(entry, operations=operations)
 
 
 def _places(domain: Domain) -> dict[Hashable, int]:

@@ -5,7 +5,7 @@ They raise ``Fault`` with what was expected there.
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from sekisho.names.word import (
     MAX_DOMAIN_LENGTH,
@@ -19,6 +19,9 @@ from sekisho.policy.addresses import NotAnAddress, canonical_address
 from sekisho.policy.conditions import WORD_HINT
 from sekisho.policy.lines import Fault, expect_word
 from sekisho.policy.model import Address, Name
+
+TRANSITION: Final = 'auto_domain_transition="'
+"""How the suffix begins that would read as a pathname, where a domainname may go on."""
 
 
 def word_at(words: list[str], at: int, what: str) -> str:
@@ -89,7 +92,7 @@ def domain_at(words: list[str], at: int) -> tuple[str, int]:
     """The domainname that starts at ``at``, and the place after it: it goes on while words are correct paths."""
     start, name = at, namespace_at(words, at)
     at += 1
-    while at < len(words) and is_correct_path(words[at]):
+    while at < len(words) and is_correct_path(words[at]) and not words[at].startswith(TRANSITION):
         at += 1
     if at > start + 1:
         name = " ".join(words[start:at])

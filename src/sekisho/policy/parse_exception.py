@@ -6,6 +6,7 @@
     initialize_domain | no_initialize_domain | reset_domain | no_reset_domain   PROGRAM|any [from DOMAIN|PATH|any]
     keep_domain | no_keep_domain                                                [PROGRAM|any from ]DOMAIN|PATH|any
     path_group G NAME      number_group G NUMBER      address_group G ADDRESS
+    deny_autobind PORT|PORT-PORT
     acl_group N ENTRY
 """
 
@@ -18,8 +19,9 @@ from sekisho.names.pattern import is_pattern
 from sekisho.names.word import is_correct_path
 from sekisho.policy.acl import acl_at
 from sekisho.policy.edit import add_entry, delete_entry, ensure_acl_group, ensure_namespace
+from sekisho.policy.grammar import OPERATIONS
 from sekisho.policy.lines import Fault, expect_end, expect_word, read_lines, suggest, words_of
-from sekisho.policy.model import AclEntry, Name, Namespace, Policy, TransitionControl
+from sekisho.policy.model import AclEntry, Name, Namespace, Number, Policy, TransitionControl
 from sekisho.policy.numbers import number_at
 from sekisho.policy.operands import address_at, domain_at, namespace_at, path_at, small_number_at, word_at
 
@@ -31,7 +33,9 @@ TRANSITIONS: Final = (
     "no_keep_domain",
     "keep_domain",
 )
-_OTHERS: Final = ("aggregator", "path_group", "number_group", "address_group", "acl_group")
+_OTHERS: Final = ("aggregator", "path_group", "number_group", "address_group", "deny_autobind", "acl_group")
+_CATEGORIES: Final = frozenset(operation.category for operation in OPERATIONS.values())
+_MAX_PORT: Final = 65535
 
 Change = Callable[[Namespace], None]
 Item = TypeVar("Item")
@@ -93,10 +97,13 @@ def _line(words: list[str], at: int, lists: _Lists, *, delete: bool) -> Change:
     if keyword == "acl_group":
         number = small_number_at(words, at + 1, "a group")
         return _group_entry(number, acl_at(words, at + 2), delete=delete)
+    if keyword == "deny_autobind":
+        ports = _ports(words, at + 1)
+        return lambda namespace: lists.change(namespace.denied_ports, ports, delete=delete)
     if keyword.endswith("_group") and keyword in _OTHERS:
         return _member(keyword, words, at + 1, lists, delete=delete)
     hint = suggest(keyword, TRANSITIONS + _OTHERS, f"there are: {' '.join(_OTHERS + TRANSITIONS)}")
-    if keyword in ("file", "network", "misc", "task"):
+    if keyword in _CATEGORIES:
         hint = "entries stand in domain policy, or here after acl_group N"
     raise Fault(at, f"unknown directive {keyword!r}", hint)
 
@@ -139,6 +146,17 @@ def _aggregator(words: list[str], at: int) -> tuple[str, str]:
         raise Fault(at + 1, f"the name to use instead can't be a pattern, found {name}")
     expect_end(words, at + 2)
     return pattern, name
+
+
+def _ports(words: list[str], at: int) -> Number:
+    word = expect_word(words, at, "a port or a range of ports")
+    if word[0] == "@":
+        raise Fault(at, "deny_autobind takes no group", "write its ports, a line each")
+    ports = number_at(words, at, "a port")
+    if ports.high > _MAX_PORT:
+        raise Fault(at, f"a port is at most {_MAX_PORT}, found {ports.text}")
+    expect_end(words, at + 1)
+    return ports
 
 
 def _group_entry(number: int, entry: AclEntry, *, delete: bool) -> Change:

@@ -3,7 +3,7 @@
 ::
 
     N-COMMENT=free text
-    N-PREFERENCE={ max_audit_log=1024 max_learning_entry=2048 }
+    N-PREFERENCE={ max_audit_log=1024 max_learning_entry=2048 enforcing_penalty=10 }
     N-CONFIG={ mode=learning grant_log=no reject_log=yes }
     N-CONFIG::file={ … }    N-CONFIG::file::open={ … }    … =use_default
 """
@@ -24,7 +24,7 @@ VERSION: Final = 20150505
 _OLDER: Final = 20110903
 """TOMOYO 2.5's, which 2.6 reads as its own."""
 
-CONFIG_NAMES: Final = (*PROFILE_OPERATIONS, "file", "network", "misc")
+CONFIG_NAMES: Final = (*PROFILE_OPERATIONS, "file", "network", "misc", "ipc", "capability")
 """Everything CONFIG:: can name, in the order the kernel prints it: categories come last."""
 
 _LINE: Final = re.compile(r"\s*(?:(?P<namespace><\S*)\s+)?(?P<key>[^\s=]*)\s*(?P<equals>=?)\s*(?P<value>.*)")
@@ -32,7 +32,7 @@ _KEY: Final = re.compile(r"([0-9]{1,3})-(COMMENT|PREFERENCE|CONFIG)(?:::(\S+))?"
 _WORD: Final = re.compile(r"\S+")
 _MODES: Final = {mode.word: mode for mode in Mode}
 _SWITCHES: Final = {"yes": True, "no": False}
-_LIMITS: Final = ("max_audit_log", "max_learning_entry")
+_LIMITS: Final = ("max_audit_log", "max_learning_entry", "enforcing_penalty")
 _MAX: Final = 2**32 - 1
 
 _Value = TypeVar("_Value")

@@ -25,6 +25,8 @@ def print_acl(entry: AclEntry) -> str:
         words.extend([condition.text for condition in entry.conditions])
     if entry.grant_log is not None:
         words.append(f"grant_log={_yes_no(entry.grant_log)}")
+    if entry.transition is not None:
+        words.append(f'auto_domain_transition="{entry.transition}"')
     return " ".join(words)
 
 
@@ -88,6 +90,8 @@ def _exceptions(namespace: Namespace) -> Iterator[str]:
         for group, members in groups.items():
             for member in members:
                 yield f"{keyword} {group} {member.text}"
+    for ports in namespace.denied_ports:
+        yield f"deny_autobind {ports.text}"
     for number, holder in sorted(namespace.acl_groups.items()):
         for entry in holder.entries:
             yield f"acl_group {number} {print_acl(entry)}"
@@ -97,9 +101,10 @@ def _profiles(namespace: Namespace) -> Iterator[str]:
     yield f"PROFILE_VERSION={namespace.profile_version}"
     for number, profile in sorted(namespace.profiles.items()):
         yield f"{number}-COMMENT={one_line(profile.comment)}"
+        penalty = f"enforcing_penalty={profile.enforcing_penalty} " if profile.enforcing_penalty else ""
         yield (
             f"{number}-PREFERENCE={{ max_audit_log={profile.max_audit_log} "
-            f"max_learning_entry={profile.max_learning_entry} }}"
+            f"max_learning_entry={profile.max_learning_entry} {penalty}}}"
         )
         yield f"{number}-CONFIG={_config(profile.configs[''])}"
         for name in CONFIG_NAMES:
