@@ -66,7 +66,7 @@ class View(Index):
         configs = profile.configs
         config = configs.get(operation) or configs.get(category) or configs[""]
         mode = self.policy.forced_mode
-        if mode is None or config.mode is mode or config.mode is Mode.DISABLED:
+        if mode is None or config.mode is mode or config.mode is Mode.DISABLED or domain.chosen:
             return config
         return self._force(config, mode)
 

@@ -146,7 +146,7 @@ def enter(policy: Policy, plan: ExecutionPlan | ManualTransition, domain: Domain
     if existing is not None and not existing.deleted:
         return existing
     created = ensure_domain(policy, plan.destination)
-    created.profile = domain.profile
+    created.profile, created.chosen = domain.profile, domain.chosen
     created.groups = set(domain.groups)
     created.generation += 1
     return created

@@ -87,7 +87,7 @@ class AclEntry:
     conditions: tuple[Condition, ...] = ()
     grant_log: bool | None = None
     transition: str | None = None
-    """``auto_domain_transition="..."`` (TOMOYO 1.8): the pathname or domainname to move to once this entry has granted."""
+    """``auto_domain_transition="..."`` (TOMOYO 1.8): the program or domain to move to once this entry has granted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,6 +106,8 @@ class Domain:
     quota_exceeded: bool = False
     transition_failed: bool = False
     deleted: bool = False
+    chosen: bool = False
+    """Its profile was chosen for this run, which ``Policy.forced_mode`` then has no say over."""
     generation: int = 0
     places: dict[Hashable, int] = field(default_factory=dict, init=False, repr=False)
     index: object | None = field(default=None, init=False, repr=False)
@@ -197,6 +199,6 @@ class Policy:
         if profile is None:
             return Config(Mode.DISABLED, False, False)
         config = profile.config(operation)
-        if self.forced_mode is None or config.mode is Mode.DISABLED:
+        if self.forced_mode is None or domain.chosen or config.mode is Mode.DISABLED:
             return config
         return Config(self.forced_mode, config.grant_log, config.reject_log)

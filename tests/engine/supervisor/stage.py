@@ -17,6 +17,7 @@ from sekisho.engine.supervisor.here import HERE
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.notify import Listener, Notification
 from sekisho.engine.supervisor.plan import Answer, Plan
+from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.engine.supervisor.tasks import Process
 from sekisho.learn.rewrite import RewriteRules
@@ -122,7 +123,7 @@ class Stage:
     def handle(self, name: str, *arguments: int | bytes | os.PathLike[str]) -> object:
         """What the supervisor answers to the whole call."""
         self.listener.answers.clear()
-        self.supervisor.handle(self.notification(name, *arguments))
+        self.supervisor.take(self.notification(name, *arguments))
         assert len(self.listener.answers) <= 1
         return self.listener.answers[0] if self.listener.answers else None
 
@@ -151,7 +152,8 @@ def stage(mode: Mode = Mode.ENFORCING, *, privileged: bool = False) -> Iterator[
     def learned(_: Domain, entry: AclEntry) -> None:
         made.learned.append(print_acl(entry))
 
-    judge = Judge(policy, RewriteRules.parse("", "test"), sink, note, learned, lambda mode: None)
+    rules = RewriteRules.parse("", "test")
+    judge = Judge(policy, rules, sink, note, learned, lambda mode: None, Questions())
     rows = table.by_number(table.rows(privileged=privileged, protected=(1, 2)), ARCHITECTURE)
     warnings: list[str] = []
     supervisor = Supervisor(listener, judge, ARCHITECTURE, rows, warnings.append, privileged=privileged)

@@ -105,7 +105,7 @@ def signalled(number: signal.Signals, *, blocked: bool = False, ignored: bool = 
         os.kill(other.pid, signal.SIGSTOP)
         os.waitpid(other.pid, os.WUNTRACED)
         os.kill(other.pid, number)
-        return waiting._signalled(other.pid)
+        return waiting.signalled(other.pid)
 
 
 def test_signals_that_end_a_wait() -> None:
@@ -113,5 +113,5 @@ def test_signals_that_end_a_wait() -> None:
     assert not signalled(signal.SIGUSR1, blocked=True)
     assert not signalled(signal.SIGUSR1, ignored=True)
     assert not signalled(signal.SIGCONT)
-    assert not waiting._signalled(threading.get_native_id())
-    assert waiting._signalled(0)
+    assert not waiting.signalled(threading.get_native_id())
+    assert waiting.signalled(0)

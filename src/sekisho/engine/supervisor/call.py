@@ -105,11 +105,11 @@ class Call:
 
     def run(self, name: str, *arguments: Any) -> Any:
         """The action's result, performed with the caller's rights; raises its OSError."""
-        return self.supervisor.run_action(self, name, arguments)
+        return self.supervisor.performer.run(self, name, arguments)
 
     def run_blocking(self, name: str, *arguments: Any, then: Callable[[Any], Answer] | None = None) -> Answer:
         """The same where it may take long: answered when it is done, holding nobody else up."""
-        return self.supervisor.start_action(self, name, arguments, then)
+        return self.supervisor.performer.start(self, name, arguments, then)
 
     def directory(self, dirfd: int, path: bytes) -> Fd:
         """Where the caller's relative ``path`` starts, for lookups; AT_FDCWD itself for absolute ones."""

@@ -73,6 +73,10 @@ class Executions:
         self._seized: dict[int, int] = {}
         self._environments: set[tuple[Domain, int, int, tuple[bytes, ...]]] = set()
 
+    def forget(self) -> None:
+        """Policy may have changed."""
+        self._environments.clear()
+
     def attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
         """The answer to an exec; where nothing is enforced one that would fail anyway goes to the kernel."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Final
 
@@ -19,6 +20,8 @@ class Guard:
 
     def __init__(self) -> None:
         self.processes: set[int] = set()
+        self.sockets: set[tuple[int, int]] = set()
+        """Device and inode of the sockets we answer on."""
         self._proc: tuple[str, ...] = ()
         self._directories: tuple[str, ...] = ()
 
@@ -30,6 +33,10 @@ class Guard:
     def add_directory(self, path: str) -> None:
         """Nothing in the directory ``path`` (canonical), nor what it stands in, can be changed."""
         self._directories += (encode(path.encode("utf-8", "surrogateescape")) + "/",)
+
+    def is_own_socket(self, status: os.stat_result) -> bool:
+        """Whether a socket is one that the supervisor answers on."""
+        return (status.st_dev, status.st_ino) in self.sockets
 
     def reached(self, requests: Iterable[Request]) -> Request | None:
         """The first of ``requests`` that would touch what is protected."""

@@ -9,6 +9,7 @@ from typing import Final
 from sekisho.decide.decision import Decision
 from sekisho.decide.evaluate import decide
 from sekisho.decide.request import Facts, Request
+from sekisho.engine.supervisor.questions import Questions
 from sekisho.learn.observe import learn
 from sekisho.learn.rewrite import RewriteRules
 from sekisho.policy.model import AclEntry, Domain, Mode, Policy
@@ -20,26 +21,34 @@ _REFUSED: Final = Decision(
 
 @dataclass(slots=True)
 class Judge:
-    """Holds the policy of one run. ``sink(domain, request, decision)`` receives what is to be audited."""
+    """Holds the policy of one run, and what it tells others of its decisions."""
 
     policy: Policy
     rewrite: RewriteRules
     sink: Callable[[Domain, Request, Decision], None]
+    """Receives what is to be audited."""
     note: Callable[[Domain, str, Facts], None]
     """Receives lines about a domain itself: ``quota_exceeded``, ``use_profile 1``..."""
     learned: Callable[[Domain, AclEntry], None]
     """Receives each new entry."""
     violated: Callable[[Mode], None]
     """Is told the mode of each request that no entry granted."""
+    questions: Questions
     repeatable: bool = False
+    """The last requests allowed would be allowed again without a word."""
+    penalty: int = 0
+    """Tenths of a second that the last refusal is to be held back."""
+    transition: str | None = None
+    """Where the last of the granting entries says to move (``auto_domain_transition``)."""
 
     def allows(self, domain: Domain, requests: Iterable[Request]) -> bool:
         """Whether every request may happen; what learning mode sees for the first time is learned.
 
-        ``repeatable`` then says whether the same requests would be granted again without a word.
+        ``repeatable`` then says whether the same requests would be granted again without a word. Raises Held where
+        the administrator is to be asked first.
         """
         repeatable = True
-        self.repeatable = False
+        self.repeatable, self.transition = False, None
         for request in requests:
             decision = decide(self.policy, domain, request)
             if not self.allows_decided(domain, request, decision):
@@ -53,6 +62,8 @@ class Judge:
         if decision.granted:
             if decision.grant_log:
                 self.sink(domain, request, decision)
+            if decision.entry is not None and decision.entry.transition is not None:
+                self.transition = decision.entry.transition
             return True
         return self.settle(domain, request, decision)
 
@@ -66,6 +77,8 @@ class Judge:
         mode = decision.mode
         if mode is Mode.DISABLED:
             return True
+        if mode is Mode.ENFORCING:
+            return self._enforce(domain, request, decision)
         if decision.reject_log:
             self.sink(domain, request, decision)
         self.violated(mode)
@@ -75,4 +88,16 @@ class Judge:
                 self.learned(domain, result.added)
             if result.quota_exceeded_now:
                 self.note(domain, "quota_exceeded", request.facts)
-        return mode is not Mode.ENFORCING
+        return True
+
+    def _enforce(self, domain: Domain, request: Request, decision: Decision) -> bool:
+        """Whether the administrator has allowed it; raises Held to ask."""
+        if self.questions.allowed(domain, request):
+            return True
+        if decision.reject_log:
+            self.sink(domain, request, decision)
+        self.violated(Mode.ENFORCING)
+        self.questions.ask(domain, request, decision)
+        profile = self.policy.namespaces[domain.namespace].profiles.get(domain.profile)
+        self.penalty = profile.enforcing_penalty if profile is not None and not self.questions.observers else 0
+        return False

@@ -18,6 +18,10 @@ class Modes:
         self._policy = policy
         self._known: dict[tuple[Domain, int], tuple[int, Mode]] = {}
 
+    def forget(self) -> None:
+        """Profiles may have changed."""
+        self._known.clear()
+
     def of(self, domain: Domain, number: int, operations: tuple[str, ...]) -> Mode:
         """The strictest mode of what system call ``number`` can ask for in ``domain``.
 

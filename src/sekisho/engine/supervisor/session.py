@@ -12,8 +12,10 @@ from sekisho.audit.record import Record, format_json, make_notice, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
 from sekisho.engine.supervisor import libc
+from sekisho.engine.supervisor.authority import LiveAuthority, RecordQueue
 from sekisho.engine.supervisor.front import Back
 from sekisho.engine.supervisor.judge import Judge
+from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.errors import SekishoError
 from sekisho.policy.model import AclEntry, Domain, Mode, Policy
@@ -35,16 +37,18 @@ class Session:
         self.learn = learn
         self._back: Back | None = None
         self._said: set[str] = set()
+        self.questions = Questions()
+        self.records = RecordQueue()
 
     def judge(self, back: Back) -> Judge:
         """A judge over this run's policy; what it wants recorded goes to the audit log."""
         self._back = back
         self._audit = AuditWriter(self.directory.audit_log)
         self._journal = Journal(self.directory.path)
-        self._statistics = self.directory.statistics()
+        self.statistics = self.directory.statistics()
         self._updates = self._saved = 0
         rules = self.directory.rewrite_rules()
-        self._judge = Judge(self.policy, rules, self._record, self._note, self._learned, self._violated)
+        self._judge = Judge(self.policy, rules, self._record, self._note, self._learned, self._violated, self.questions)
         self._next = time.monotonic() + _SAVE_EVERY
         return self._judge
 
@@ -52,14 +56,21 @@ class Session:
         self._write(make_record(time.time(), domain, request, decision))
 
     def _write(self, record: Record) -> None:
+        namespace = self.policy.namespaces[record.domain.partition(" ")[0]]
+        profile = namespace.profiles.get(record.profile)
+        self.records.put(record, profile.max_audit_log if profile is not None else 0)
         try:
             self._audit.append([format_json(record)])
         except OSError as error:
             self._say(f"{self.directory.audit_log}: {error.strerror}: audit records are being lost")
 
-    def _learned(self, domain: Domain, entry: AclEntry) -> None:
+    def updated(self) -> None:
+        """Policy has changed: that is counted, and saved soon."""
         self._updates += 1
-        self._statistics = self._statistics.updated(int(time.time()))
+        self.statistics = self.statistics.updated(int(time.time()))
+
+    def _learned(self, domain: Domain, entry: AclEntry) -> None:
+        self.updated()
         try:
             self._journal.add(domain, entry)
         except OSError as error:
@@ -68,7 +79,7 @@ class Session:
             )
 
     def _violated(self, mode: Mode) -> None:
-        self._statistics = self._statistics.violated(mode, int(time.time()))
+        self.statistics = self.statistics.violated(mode, int(time.time()))
 
     def _say(self, text: str) -> None:
         if self._back is not None and text not in self._said:
@@ -88,6 +99,7 @@ class Session:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._signals = libc.signalfd(signal.SIGCHLD)
         supervisor.watch(self._signals, lambda _: self._children())
+        self.authority = LiveAuthority(self, supervisor)
         supervisor.idle = self._idle
 
     def _children(self) -> None:
@@ -142,7 +154,7 @@ class Session:
         """What this run has learned is in the policy directory; a failure is told, and tried again later."""
         self._next = time.monotonic() + _SAVE_EVERY
         try:
-            self.directory.save(self.policy, self._statistics)
+            self.directory.save(self.policy, self.statistics)
             self._saved = self._updates
             self._journal.saved()
         except (OSError, SekishoError) as error:

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from sekisho.engine.supervisor import abi, actions, identity, table
 from sekisho.engine.supervisor.actions import Fd
@@ -18,12 +18,16 @@ from sekisho.engine.supervisor.identity import Identity
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.modes import Modes
 from sekisho.engine.supervisor.naming import Namer
+from sekisho.engine.supervisor.moves import Moves
 from sekisho.engine.supervisor.notify import Listener, Notification
+from sekisho.engine.supervisor.penalties import Penalties
+from sekisho.engine.supervisor.performing import Performer
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, Later, Plan, Proceed
+from sekisho.engine.supervisor.questions import Held
 from sekisho.engine.supervisor.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.tasks import Lost, Process, Tasks
 from sekisho.engine.supervisor.waiting import Waiting
-from sekisho.engine.supervisor.workers import Worker, Workers
+from sekisho.engine.supervisor.workers import Workers
 from sekisho.policy.model import Mode
 
 _PERM: Final = -errno.EPERM
@@ -53,12 +57,17 @@ class Supervisor:
         self.namer = Namer(actions.filesystems())
         self.own = identity.of(os.getpid())
         self.tasks = Tasks(self._track)
-        self.workers = Workers(self.own, self._close_in_worker)
+        self.performer = Performer(self)
+        self.workers = Workers(self.own, self.performer.close_in_worker)
         self.executions = Executions(self)
         self.shortcuts = Shortcuts(self)
         self.guard = Guard()
         self.modes = Modes(judge.policy)
         self.waiting = Waiting(self)
+        self.questions = judge.questions
+        self.questions.attach(self)
+        self.penalties = Penalties(listener)
+        self.moves = Moves(self)
         self.privileged = privileged
         """Programs of the tree may gain rights by exec (setuid)."""
         self.signals_scoped = False
@@ -84,7 +93,7 @@ class Supervisor:
         listener = self.listener.fd
         poll, handlers = self.epoll.poll, self.handlers
         while not self.ended:
-            ready = poll(self.waiting.patience())
+            ready = poll(self._patience())
             if len(ready) > 1:
                 ready.sort(key=lambda event: event[0] == listener)
             for fd, events in ready:
@@ -92,8 +101,15 @@ class Supervisor:
                 if handler is not None:
                     handler(events)
             self.waiting.look()
+            self.questions.look()
+            self.penalties.look()
             self.idle()
         self.workers.close()
+
+    def _patience(self) -> float:
+        """How long the loop may sleep, in seconds; -1 when only an event can end it."""
+        limits = (self.waiting.patience(), self.questions.patience(), self.penalties.patience())
+        return min((limit for limit in limits if limit >= 0), default=-1)
 
     def _track(self, process: Process) -> None:
         """``process`` is forgotten as soon as it is dead, before its ids can be anybody else's."""
@@ -109,13 +125,25 @@ class Supervisor:
             self.ended = True
             return
         notification = self.listener.receive()
-        if notification is None:
-            return
+        if notification is not None:
+            self.take(notification)
+
+    def take(self, notification: Notification) -> None:
+        """One stopped call is answered, or somebody has taken on answering it, whatever happens on the way."""
+        self.questions.current = notification
         try:
             self.handle(notification)
         except Exception as bug:
             self.warn(f"internal error, refused: {bug!r}")
             self.listener.finish(notification.id, _PERM)
+        finally:
+            self.questions.current = None
+
+    def policy_changed(self) -> None:
+        """Nothing that was concluded from policy as it was is relied on any more."""
+        self.shortcuts.forget()
+        self.modes.forget()
+        self.executions.forget()
 
     def _mounts_changed(self, _: int) -> None:
         actions.filesystems().forget()
@@ -138,6 +166,8 @@ class Supervisor:
         if row is None or notification.arch != self.architecture.audit:
             self._foreign(notification, process)
             return
+        if self.moves.automatic(notification, process):
+            return
         mode = self.modes.of(process.domain, notification.nr, row.operations)
         if mode is Mode.DISABLED and not row.always:
             self.listener.proceed(notification.id)
@@ -158,9 +188,12 @@ class Supervisor:
             self.reply(call, answer)
 
     def _answer(self, call: Call, row: table.Row, key: Key) -> Answer:
+        self.judge.penalty = 0
         try:
             plan = row.plan(call)
             if not isinstance(plan, Plan):
+                if plan == _PERM and self.judge.penalty:
+                    return self._refused(call)
                 return plan if call.enforcing or row.always else PROCEED
             reached = self.guard.reached(plan.requests) if call.enforcing else None
             if reached is not None:
@@ -170,12 +203,17 @@ class Supervisor:
                 )
                 return _PERM
             if not self.judge.allows(call.process.domain, plan.requests):
-                return _PERM
+                return self._refused(call)
+            if self.judge.transition is not None and not self.moves.by_entry(call, self.judge.transition):
+                return LATER
             if plan.changes:
                 self.shortcuts.changes(call.tid)
             elif key and self.judge.repeatable:
                 self.shortcuts.remember(key, call)
             return plan.perform() if call.enforcing else PROCEED
+        except Held:
+            call.close()
+            return LATER
         except FileNotFoundError:
             if call.enforcing:
                 return -errno.ENOENT
@@ -186,6 +224,14 @@ class Supervisor:
         except Exception as bug:
             self.warn(f"internal error in {row.name}: {bug!r}")
             return _PERM if call.enforcing else PROCEED
+
+    def _refused(self, call: Call) -> Answer:
+        """A refusal, held back where the profile has a penalty."""
+        if not self.judge.penalty:
+            return _PERM
+        self.penalties.refuse(call.notification.id, self.judge.penalty)
+        call.close()
+        return LATER
 
     def reply(self, call: Call, answer: Answer) -> None:
         """``answer`` is given and everything opened for the call is closed."""
@@ -238,51 +284,3 @@ class Supervisor:
                 known = self.own
             process.identities[tid] = known
         return known
-
-    def run_action(self, call: Call, name: str, arguments: tuple[Any, ...]) -> Any:
-        """The action's result with the caller's rights: here where they are ours, else in a worker."""
-        who = call.identity()
-        if who is self.own:
-            return actions.ACTIONS[name](*arguments)
-        worker = self._worker(call, who)
-        try:
-            result = worker.call(name, arguments)
-        except EOFError:
-            self.workers.drop(worker)
-            raise OSError(errno.EPERM, "worker died") from None
-        except OSError:
-            self.workers.give_back(worker)
-            raise
-        self.workers.give_back(worker)
-        return result
-
-    def start_action(
-        self, call: Call, name: str, arguments: tuple[Any, ...], then: Callable[[Any], Answer] | None
-    ) -> Answer:
-        """The action begins in a worker; the call is answered when it ends."""
-        worker = self._worker(call, call.identity())
-        try:
-            worker.send(name, arguments)
-        except (OSError, EOFError) as failure:
-            self.workers.drop(worker)
-            raise OSError(errno.EPERM, "worker died") from failure
-        self.waiting.add(call, worker, then)
-        return LATER
-
-    def _worker(self, call: Call, who: Identity) -> Worker:
-        root = os.open(f"/proc/{call.tid}/root", os.O_PATH | os.O_CLOEXEC)
-        try:
-            worker = self.workers.take(who, call.tid, root)
-        finally:
-            os.close(root)
-        self.guard.add_process(worker.pid)
-        return worker
-
-    def _close_in_worker(self) -> None:
-        """A worker must not hold the listener open, nor anything else of ours but its own channel."""
-        self.epoll.close()
-        for fd in list(self.handlers):
-            os.close(fd)
-        for process in self.tasks.by_tgid.values():
-            if process.memory is not None:
-                os.close(process.memory.fd)

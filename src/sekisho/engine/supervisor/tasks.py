@@ -56,6 +56,8 @@ class Process:
     """After a chroot was let through: the thread that asked, and the only root directories it may have."""
     executing: bool = False
     """An execve was let through and its outcome isn't known yet."""
+    execute_handler: bool = False
+    """It runs as an execute handler, until its next exec."""
 
     def open_memory(self, tid: int) -> Memory:
         """The address space, opened once per program image."""

@@ -53,7 +53,7 @@ class Waiting:
         self._next = time.monotonic() + _INTERVAL
         for fd, pending in list(self._pending.items()):
             gone = not self.supervisor.listener.valid(pending.call.notification.id)
-            if gone or _signalled(pending.call.tid):
+            if gone or signalled(pending.call.tid):
                 self._forget(fd)
                 self.supervisor.workers.drop(pending.worker)
                 self.supervisor.reply(pending.call, _ERESTARTSYS)
@@ -80,7 +80,7 @@ class Waiting:
             self.supervisor.reply(pending.call, answer)
 
 
-def _signalled(tid: int) -> bool:
+def signalled(tid: int) -> bool:
     """Whether a signal waits for task ``tid`` that it neither blocks nor ignores (proc_pid_status(5))."""
     try:
         status = procfs.read(f"/proc/{tid}/status")

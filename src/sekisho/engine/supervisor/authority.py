@@ -1,0 +1,127 @@
+"""What the interface files show and change of a running tree."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from sekisho.audit.values import Record
+from sekisho.engine.supervisor import tasks
+from sekisho.engine.supervisor.questions import Questions
+from sekisho.engine.supervisor.supervisor import Supervisor
+from sekisho.engine.supervisor.tasks import Lost
+from sekisho.interface.authority import ProcessState
+from sekisho.names.word import encode
+from sekisho.policy.model import Domain, Policy
+from sekisho.policy.stat import Statistics
+
+if TYPE_CHECKING:
+    from sekisho.engine.supervisor.session import Session
+
+
+class RecordQueue:
+    """Audit records nobody has read yet; what no longer fits is dropped (spec g.6)."""
+
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque()
+        self.wake: Callable[[], None] = lambda: None
+        """Called when a record has come in."""
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def put(self, record: Record, most: int) -> None:
+        """``record`` waits to be read, unless ``most`` do already."""
+        if len(self._records) < most:
+            self._records.append(record)
+            self.wake()
+
+    def take(self) -> Record | None:
+        """The oldest record, gone from the queue."""
+        return self._records.popleft() if self._records else None
+
+
+class LiveAuthority:
+    """A running tree, as ``interface.authority.Authority``."""
+
+    active = True
+
+    def __init__(self, session: Session, supervisor: Supervisor) -> None:
+        self._session = session
+        self._supervisor = supervisor
+        self.policy: Policy = session.policy
+        self.questions: Questions = session.questions
+        self.audit: RecordQueue = session.records
+        self.owner = os.getuid()
+
+    @property
+    def statistics(self) -> Statistics:
+        """The counters, this run's included."""
+        return self._session.statistics
+
+    @statistics.setter
+    def statistics(self, value: Statistics) -> None:
+        self._session.statistics = value
+
+    def changed(self) -> None:
+        """Policy as it is now holds for whoever asks next, and is saved soon."""
+        self._session.updated()
+        self._supervisor.policy_changed()
+
+    def domain_of(self, pid: int) -> Domain | None:
+        """The domain of a process or thread; ``<kernel>`` outside the tree, None where there is none such."""
+        known = self._supervisor.tasks.by_tid.get(pid)
+        if known is None:
+            try:
+                known = self._supervisor.tasks.find(pid) if self._is_below(pid) else None
+            except (OSError, Lost):
+                return None
+        if known is not None:
+            return known.domain
+        return self.policy.domains["<kernel>"] if os.path.exists(f"/proc/{pid}") else None
+
+    def _is_below(self, pid: int) -> bool:
+        """Whether process ``pid`` stands in the tree, by its ancestors."""
+        own = os.getpid()
+        while pid > 1:
+            pid = tasks.lineage(pid)[1]
+            if pid == own or pid in self._supervisor.tasks.by_tgid:
+                return True
+        return False
+
+    def executable_of(self, pid: int) -> str | None:
+        """The encoded real path of the process's program."""
+        try:
+            return encode(os.readlink(os.fsencode(f"/proc/{pid}/exe")).removesuffix(b" (deleted)"))
+        except OSError:
+            return None
+
+    def processes(self) -> Iterator[ProcessState]:
+        """The processes of the tree, parents first."""
+        for child in sorted(tasks.children(os.getpid())):
+            yield from self._below(child)
+
+    def _below(self, pid: int) -> Iterator[ProcessState]:
+        if pid in self._supervisor.workers.pids:
+            return
+        try:
+            process = self._supervisor.tasks.find(pid)
+        except (OSError, Lost):
+            return
+        waiting = self.questions.waiting(process.tgid)
+        yield ProcessState(process.tgid, process.parent, process.domain, process.execute_handler, waiting)
+        for child in sorted(tasks.children(pid)):
+            yield from self._below(child)
+
+    def move(self, tid: int, name: str) -> None:
+        """The process of thread ``tid`` is in the domain ``name``; OSError with the errno of spec a.4."""
+        try:
+            self._supervisor.moves.manual(tid, name)
+        except Lost as reason:
+            raise PermissionError(1, str(reason)) from None
+
+    def subscribe(self, wake: Callable[[], None]) -> None:
+        """``wake()`` is called whenever a question or a record has come in."""
+        self.questions.wake = self.audit.wake = wake
