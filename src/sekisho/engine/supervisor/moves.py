@@ -1,4 +1,4 @@
-"""Domain transitions without execve: by a process's own word, by condition, by an entry that granted (spec a.4, c.4)."""
+"""Domain transitions without execve: by a process's own word, by condition, by an entry that granted."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from sekisho.engine.supervisor.guard import Guard
 from sekisho.engine.supervisor.identity import Identity
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.modes import Modes
-from sekisho.engine.supervisor.naming import Namer
 from sekisho.engine.supervisor.moves import Moves
+from sekisho.engine.supervisor.naming import Namer
 from sekisho.engine.supervisor.notify import Listener, Notification
 from sekisho.engine.supervisor.penalties import Penalties
 from sekisho.engine.supervisor.performing import Performer
@@ -191,26 +191,11 @@ class Supervisor:
         self.judge.penalty = 0
         try:
             plan = row.plan(call)
-            if not isinstance(plan, Plan):
-                if plan == _PERM and self.judge.penalty:
-                    return self._refused(call)
-                return plan if call.enforcing or row.always else PROCEED
-            reached = self.guard.reached(plan.requests) if call.enforcing else None
-            if reached is not None:
-                self.judge.refuse(call.process.domain, reached)
-                self.warn_once(
-                    call.process, f"in {call.process.domain.name} reached for the supervisor or its policy: refused"
-                )
-                return _PERM
-            if not self.judge.allows(call.process.domain, plan.requests):
+            if isinstance(plan, Plan):
+                return self._carry_out(call, plan, key)
+            if plan == _PERM and self.judge.penalty:
                 return self._refused(call)
-            if self.judge.transition is not None and not self.moves.by_entry(call, self.judge.transition):
-                return LATER
-            if plan.changes:
-                self.shortcuts.changes(call.tid)
-            elif key and self.judge.repeatable:
-                self.shortcuts.remember(key, call)
-            return plan.perform() if call.enforcing else PROCEED
+            return plan if call.enforcing or row.always else PROCEED
         except Held:
             call.close()
             return LATER
@@ -224,6 +209,24 @@ class Supervisor:
         except Exception as bug:
             self.warn(f"internal error in {row.name}: {bug!r}")
             return _PERM if call.enforcing else PROCEED
+
+    def _carry_out(self, call: Call, plan: Plan, key: Key) -> Answer:
+        """What policy says of the plan, done."""
+        process, judge = call.process, self.judge
+        reached = self.guard.reached(plan.requests) if call.enforcing else None
+        if reached is not None:
+            judge.refuse(process.domain, reached)
+            self.warn_once(process, f"in {process.domain.name} reached for the supervisor or its policy: refused")
+            return _PERM
+        if not judge.allows(process.domain, plan.requests):
+            return self._refused(call)
+        if judge.transition is not None and not self.moves.by_entry(call, judge.transition):
+            return LATER
+        if plan.changes:
+            self.shortcuts.changes(call.tid)
+        elif key and judge.repeatable:
+            self.shortcuts.remember(key, call)
+        return plan.perform() if call.enforcing else PROCEED
 
     def _refused(self, call: Call) -> Answer:
         """A refusal, held back where the profile has a penalty."""
