@@ -1,13 +1,14 @@
 # make setup   .venv with the sekisho command in it (needs python3 >= 3.11 with venv; no network)
 # make demo    learn a program, enforce what was learned, attack it
 # make test    linters, types and all tests; as root also those that need it
+# make oracle  every comparison with a real kernel's TOMOYO, in virtual machines (root, an hour)
 # make bench   what mediation costs here
 # make man     man pages from the command line's own help
 # make format  sources in the one format
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test tools bench man format clean
+.PHONY: setup demo test oracle tools bench man format clean
 
 setup: .venv/bin/sekisho
 
@@ -28,7 +29,12 @@ test: tools
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -m "not vm$$(test "$$(id -u)" = 0 || echo ' and not root')"
+	$(PYTHON) -m pytest -m "not oracle$$(test "$$(id -u)" = 0 || echo ' and not root')"
+
+oracle: tools
+	@sh scripts/test-dependencies
+	@$(PYTHON) -m tests.vm --prepare full
+	$(PYTHON) -m pytest -m oracle tests/vm
 
 bench: tools
 	@$(PYTHON) bench/run.py

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.vm.machine import absent
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -38,7 +39,8 @@ def _absent_programs(item: pytest.Item) -> list[str]:
     unknown = set(programs) - _INSTALLABLE
     if unknown:
         raise pytest.UsageError(f"{item.nodeid} needs {unknown}, which scripts/test-dependencies doesn't know")
-    return [program for program in programs if shutil.which(program, path=_SYSTEM_PATH) is None]
+    machines = [lacking for mark in item.iter_markers("vm") for lacking in absent(mark.args)]
+    return [program for program in programs if shutil.which(program, path=_SYSTEM_PATH) is None] + machines
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

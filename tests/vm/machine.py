@@ -1,0 +1,165 @@
+"""One command in a throw-away virtual machine with a stock Debian kernel.
+
+    outcome = Machine(kernel="6.12").run("uname -r")
+
+The guest's root is this host's file tree, read-only under an overlay, so that the same programs stand at the same
+paths and what they write is gone afterwards; or, where ``packages`` are named, a Debian of its own on ext4.
+Everything is emulated in software: no /dev/kvm, no root, no network. ``python -m tests.vm`` is the same as a command.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.vm.images import FULL, SMALL, debian_image, image_name
+from tests.vm.initramfs import second_stage
+from tests.vm.kernels import CannotStart, Kernel, cache, find_kernel, package_pattern
+
+KERNELS: Final = ("6.12", "6.1")
+IMAGES: Final = {"small": SMALL, "full": FULL}
+SYSTEM_PATH: Final = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+PLAIN: Final = "landlock,lockdown,yama,bpf"
+"""The LSMs that Debian starts by default, AppArmor apart."""
+KERNEL_LINE: Final = (
+    "console=ttyS0 panic=-1 mitigations=off random.trust_cpu=on no_timer_check tsc=reliable cryptomgr.notests "
+    "8250.nr_uarts=1 net.ifnames=0 quiet loglevel=4"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a command in the machine."""
+
+    status: int | None
+    """Its exit status; None if the machine ended before the command did (it rebooted, or its kernel died)."""
+    stdout: str
+    stderr: str
+    console: str
+    """What the kernel said."""
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How to start; any number of machines may run at once."""
+
+    kernel: str = KERNELS[0]
+    """What its version begins with."""
+    lsm: str = PLAIN
+    packages: tuple[str, ...] = ()
+    """Debian packages of an ext4 root; none: this host's files."""
+    share: tuple[Path, ...] = ()
+    """Directories that are the host's, at the same path, written for good."""
+    append: str = ""
+    """More words for the kernel's command line."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Programs (their text) to stand at /run/local in the guest."""
+    memory: int = 1024
+    """MiB."""
+    processors: int = 2
+
+    def run(self, command: str, *, timeout: float = 120, stdin: str = "", directory: str | Path = "/") -> Outcome:
+        """The outcome of ``command``, a shell script run as root, and of its machine, which is gone afterwards."""
+        kernel = find_kernel(self.kernel)
+        disk = debian_image(self.packages) if self.packages else None
+        with tempfile.TemporaryDirectory(prefix="sekisho-vm-") as name:
+            work = Path(name)
+            exchange = work / "exchange"
+            exchange.mkdir(mode=0o755)
+            for each, text in (("stdin", stdin), ("stdout", ""), ("stderr", ""), ("directory", f"{directory}\n")):
+                (exchange / each).write_text(text, "utf-8", "surrogateescape")
+            (work / "initrd").write_bytes(kernel.initrd.read_bytes() + self.second_stage(command, disk))
+            timed_out = start(self.qemu(kernel, disk, work), work, timeout)
+            return outcome(work, timed_out)
+
+    def second_stage(self, command: str, disk: Path | None) -> bytes:
+        """The part of the first file system that is this start's own."""
+        settings = {"IMAGE": "1" if disk else "", "SHARES": " ".join(map(str, self.share))}
+        return second_stage(settings, {"command": f"#!/bin/sh\n{command}\n", **self.files})
+
+    def qemu(self, kernel: Kernel, disk: Path | None, work: Path) -> list[str]:
+        """The command that is the machine."""
+        shared = {"host": (Path("/"), True), "kernel": (kernel.tree, True), "exchange": (work / "exchange", False)}
+        shared |= {f"share{number}": (path.resolve(), False) for number, path in enumerate(self.share)}
+        words = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-M", "q35",
+            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(self.memory), "-smp", str(self.processors),
+            "-display", "none", "-monitor", "none", "-serial", f"file:{work}/console",
+            "-kernel", str(kernel.image), "-initrd", f"{work}/initrd",
+            "-append", f"{KERNEL_LINE} lsm={self.lsm} {self.append}", "-device", "virtio-rng-pci",
+        ]  # fmt: skip
+        for tag, (path, read_only) in shared.items():
+            if re.search(r"[\s,'\"\\$]", str(path)):
+                raise CannotStart(f"{path}: can't be shared, qemu takes no such name")
+            options = f"local,id={tag},path={path},security_model=none,multidevs=remap"
+            words += ["-fsdev", options + (",readonly=on" if read_only else "")]
+            words += ["-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+        if disk:
+            words += ["-drive", f"if=none,id=root,format=raw,snapshot=on,file={disk}"]
+            words += ["-device", "virtio-blk-pci,drive=root"]
+        return words
+
+
+def absent(needs: Sequence[str]) -> list[str]:
+    """What a test marked ``vm(*needs)`` lacks here: ``needs`` are kernels, ``small`` and ``full`` (Debian images)."""
+    lacking = [name for name in ("qemu-system-x86_64", "busybox") if shutil.which(name, path=SYSTEM_PATH) is None]
+    for need in needs:
+        entry = re.escape(image_name(IMAGES[need])) if need in IMAGES else package_pattern(need)
+        if not any(each.is_dir() and re.fullmatch(entry, each.name) for each in cache().iterdir()):
+            lacking.append(f"a virtual machine's {'Debian' if need in IMAGES else 'kernel'} {need}")
+    return lacking
+
+
+def prepare(needs: Sequence[str]) -> None:
+    """Everything that tests marked ``vm(*needs)`` take is in the cache."""
+    for need in needs:
+        if need in IMAGES:
+            debian_image(IMAGES[need])
+        else:
+            find_kernel(need)
+
+
+def start(words: Sequence[str], work: Path, timeout: float) -> bool:
+    """Whether the machine had to be ended because it ran for longer than ``timeout`` seconds."""
+    if shutil.which(words[0]) is None:
+        raise CannotStart(f"{words[0]} isn't installed; scripts/test-dependencies installs it as root")
+    with open(work / "qemu", "wb") as complaints:
+        machine = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=complaints, stderr=complaints, cwd=work, start_new_session=True
+        )
+        try:
+            machine.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return True
+        finally:
+            machine.kill()
+            machine.wait()
+    if machine.returncode:
+        raise CannotStart(f"{shlex.join(words)}\nfailed: {(work / 'qemu').read_text(errors='replace')}")
+    return False
+
+
+def outcome(work: Path, timed_out: bool) -> Outcome:
+    """What the machine left in ``work``."""
+
+    def text(name: str) -> str:
+        path = work / name
+        return path.read_text("utf-8", "surrogateescape") if path.exists() else ""
+
+    status = text("exchange/status")
+    return Outcome(
+        status=int(status) if status else None,
+        stdout=text("exchange/stdout"),
+        stderr=text("exchange/stderr"),
+        console=text("console"),
+        timed_out=timed_out,
+    )
