@@ -5,8 +5,8 @@ from hypothesis import example, given
 from tests.names import reference
 from tests.names.strategies import names, pairs, patterns, raw_names
 
-from sekisho.names.components import literal_prefix
-from sekisho.names.pattern import Pattern, compile_pattern, is_pattern
+from sekisho.names.components import literal_prefix, split_components
+from sekisho.names.pattern import Pattern, compile_pattern, is_pattern, is_plain
 from sekisho.names.word import encode
 
 DOCUMENTED = [
@@ -136,6 +136,24 @@ def test_many_operators_do_not_take_forever():
 
     assert not Pattern(r"/" + r"\*a" * 20 + "b").matches(name)
     assert Pattern(r"/" + r"\*a" * 20).matches(name)
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (r"\*.o", True),
+        (r"a\*b/\$c\-\Ad/\?\?x\+/\*", True),
+        (r"\*a\*b\*c\-\*b\*", True),
+        (r"\$.\*", True),
+        (r"\*.\$", False),
+        (r"\*\-\*a\@", False),
+        (r"\{a\}/\*b", True),
+        (r"\{a\}/\{a\}/b", False),
+        (r"\*\@\*/a", True),  # a row of stars is one
+    ],
+)
+def test_regular_expressions_are_for_what_they_match_in_linear_time(rest, expected):
+    assert is_plain(split_components(rest)) is expected
 
 
 @pytest.mark.parametrize(

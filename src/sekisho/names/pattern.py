@@ -9,7 +9,7 @@ r"""Pathname patterns: ``/tmp/\*.txt``, ``/home/\{\*\}/\?\?``, ``/etc/\*\-shadow
     A\-B            within a component: A, but not B
     /\{D\}/         one or more directories D/
 
-No operator matches a slash. The meaning is TOMOYO's, its oddities included:
+No operator matches a slash, and matching takes time linear in the name. The meaning is TOMOYO's, its oddities included:
 
 * the literal prefix is compared first and cut off, so a ``\-`` in the same component compares what is left of the
   name: ``/tmp/ab\*\-abc`` matches ``/tmp/abc``;
@@ -24,27 +24,30 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from sekisho.names.components import OPERATORS, Component, Part, literal_prefix, split_components
-from sekisho.names.direct import matches_rest
+from sekisho.names.components import Component, Part, literal_prefix, split_components
+from sekisho.names.direct import rest_matcher
 
 _ANY: Final = r"(?:[^/\\]|\\(?:\\|[0-3][0-7][0-7]))"
-_ANY_RUN: Final = r"[^/\\]*(?:\\(?:\\|[0-3][0-7][0-7])[^/\\]*)*"
-_NO_DOT_RUN: Final = r"[^./\\]*(?:\\(?:\\|[0-3][0-7][0-7])[^./\\]*)*"
+_NO_DOT: Final = r"(?:[^./\\]|\\(?:\\|[0-3][0-7][0-7]))"
 
 _EXPRESSIONS: Final = {
     r"\?": _ANY,
     r"\+": "[0-9]",
     r"\x": "[0-9A-Fa-f]",
     r"\a": "[A-Za-z]",
-    r"\*": _ANY_RUN,
-    r"\@": _NO_DOT_RUN,
+    r"\*": r"[^/\\]*(?:\\(?:\\|[0-3][0-7][0-7])[^/\\]*)*",
+    r"\@": r"[^./\\]*(?:\\(?:\\|[0-3][0-7][0-7])[^./\\]*)*",
     r"\$": "[0-9]+",
     r"\X": "[0-9A-Fa-f]+",
     r"\A": "[A-Za-z]+",
 }
-
-_MAX_RUNS: Final = 2
-"""With more variable operators in one part a backtracking matcher can take time cubic in the name and worse."""
+_SHORTEST: Final = {
+    r"\*": f"{_ANY}*?",
+    r"\@": f"{_NO_DOT}*?",
+    r"\$": "[0-9]+?",
+    r"\X": "[0-9A-Fa-f]+?",
+    r"\A": "[A-Za-z]+?",
+}
 
 
 class Pattern:
@@ -87,27 +90,43 @@ def compile_pattern(word: str) -> Pattern:
 
 def _matcher(text: str, prefix: str) -> Callable[[str], object]:
     components = split_components(text[len(prefix) :])
-    if all(_runs(part) <= _MAX_RUNS for component in components for part in component.parts):
+    if is_plain(components):
         return re.compile(_expression(prefix, components)).fullmatch
     ends_in_slash = text.endswith("/")
+    matches_rest = rest_matcher(components)
 
     def match(name: str) -> bool:
         if name.endswith("/") is not ends_in_slash or not name.startswith(prefix):
             return False
-        return matches_rest(name[len(prefix) :], components)
+        return matches_rest(name[len(prefix) :])
 
     return match
 
 
-def _runs(part: Part) -> int:
-    return sum(OPERATORS[unit][1] for unit in part if unit in OPERATORS)
+def is_plain(components: tuple[Component, ...]) -> bool:
+    r"""True if a regular expression takes linear time for these components.
+
+    That is so where it never has a choice that matters later: at most one component repeats, so that what follows is
+    compared once from each slash; and in each part the variable operators after the first are ``\*``, so that what
+    stands before one is best found as early as can be, for good. What remains to go back to is the end of a part's last
+    row, and each other end fails at once, for it isn't at a slash.
+    """
+    if sum(component.repeated for component in components) > 1:
+        return False
+    return all(
+        unit == r"\*" for component in components for part in component.parts for unit in _variable_operators(part)[1:]
+    )
+
+
+def _variable_operators(part: Part) -> list[str]:
+    return [unit for unit in part if unit in _SHORTEST]
 
 
 def _expression(prefix: str, components: tuple[Component, ...]) -> str:
     """The regular expression whose full match is the pattern's match."""
     *before, last = components
     ends_in_slash = last.parts == ((),)
-    rest = "".join(_directory(component) for component in before)
+    rest = "".join(map(_directory, before))
     final = _component(last)
     if before and last.is_optional and not ends_in_slash and not before[-1].repeated:
         rest = f"{rest[:-1]}(?:/{final})?"
@@ -124,9 +143,19 @@ def _directory(component: Component) -> str:
 
 
 def _component(component: Component) -> str:
-    first, *subtracted = ("".join(map(_unit, part)) for part in component.parts)
+    first, *subtracted = map(_part, component.parts)
     return "".join(rf"(?!{part}(?:/|\Z))" for part in subtracted) + first
 
 
-def _unit(unit: str) -> str:
-    return _EXPRESSIONS.get(unit) or re.escape(unit)
+def _part(part: Part) -> str:
+    """What stands from a variable operator to the next is an atom: once found it stays where it is."""
+    expression, atom = "", ""
+    left = len(_variable_operators(part))
+    for unit in part:
+        if unit not in _SHORTEST:
+            atom += _EXPRESSIONS.get(unit) or re.escape(unit)
+            continue
+        expression += f"(?>{atom})" if expression else atom
+        left -= 1
+        atom = _SHORTEST[unit] if left else _EXPRESSIONS[unit]
+    return expression + atom
