@@ -54,7 +54,7 @@ class Judge:
             if not self.allows_decided(domain, request, decision):
                 return False
             repeatable = repeatable and decision.granted and decision.cacheable and not decision.grant_log
-        self.repeatable = repeatable
+        self.repeatable = repeatable and self.transition is None
         return True
 
     def allows_decided(self, domain: Domain, request: Request, decision: Decision) -> bool:
