@@ -38,6 +38,11 @@ _number = st.sampled_from(["0644", "0600-0644", "1", "0-7"])
 _flags = st.sampled_from(["0x0", "0-7"])
 _condition = st.sampled_from(_CONDITIONS)
 
+_DOMAINS = ["<kernel>", "<kernel> /a", "<kernel> /ab", "<kernel> /a /b", "<kernel> /a /b /c", "<a>"]
+_domain = st.sampled_from(_DOMAINS)
+_signal = st.sampled_from(["9", "15", "1-9", "0x9", "@SIGNALS"])
+_capability = st.sampled_from(["SYS_TIME", "use_bpf"])
+
 entries = st.one_of(
     st.builds(
         "file {} {}{}".format, st.sampled_from(["read", "read/getattr", "execute", "unlink"]), _operand, _condition
@@ -56,6 +61,16 @@ entries = st.one_of(
         st.sampled_from(["", " task.uid=0", " task.uid=1000"]),
     ),
     st.builds("misc env {}".format, st.sampled_from(["A", "AB", "\\*", "A\\?"])),
+    st.builds("ipc signal {} {}{}".format, _signal, _domain, _condition),
+    st.builds("ipc {} {}{}".format, st.sampled_from(["ptrace", "read_memory/ptrace"]), _domain, _condition),
+    st.builds("capability {}{}".format, _capability, _condition),
+    st.builds("network unix stream {} {}".format, st.sampled_from(["accept", "connect/accept"]), _operand),
+    st.builds(
+        "network inet dgram recv {} {}".format,
+        st.sampled_from([*_ADDRESSES, "::-::2"]),
+        st.sampled_from(["80", "0-99"]),
+    ),
+    st.builds('file getattr {} auto_domain_transition="{}"'.format, _operand, st.sampled_from(["/b", "<kernel> /c"])),
 )
 """Entries as text."""
 
@@ -74,6 +89,11 @@ _texts = st.one_of(
         st.sampled_from(["80", "443"]),
     ),
     st.builds("misc env {}".format, st.sampled_from(["A", "AB", "C"])),
+    st.builds("ipc signal {} {}".format, st.sampled_from([9, 15]), _domain),
+    st.builds("ipc {} {}".format, st.sampled_from(["ptrace", "read_memory"]), _domain),
+    st.builds("capability {}".format, _capability),
+    st.builds("network unix stream {} {}".format, st.sampled_from(["accept", "connect"]), _name),
+    st.builds("network inet dgram recv {} {}".format, st.sampled_from(_ADDRESSES), st.sampled_from(["80", "443"])),
 )
 _facts = st.sampled_from([facts(), facts(path1=inode()), facts(path1=inode(uid=11))])
 

@@ -39,11 +39,10 @@ def execution(*argv: bytes, envp: tuple[bytes, ...] = (), realpath: str = "/usr/
 
 def request(text: str, about: Facts | None = None) -> Request:
     """The request that ``text``, such as ``file mkdir /d/ 0700``, is the ACL text of."""
-    keyword = max((keyword for keyword in OPERATIONS if text.startswith(f"{keyword} ")), key=len)
+    keyword = max((keyword for keyword in OPERATIONS if f"{text} ".startswith(f"{keyword} ")), key=len)
     operation = OPERATIONS[keyword]
-    if operation.operands == (Operand.DOMAIN,):
-        return Request(operation, (text[len(keyword) + 1 :],), about or facts())
-    words = text[len(keyword) + 1 :].split(" ")
+    many = len(operation.operands)
+    words = text[len(keyword) + 1 :].split(" ", many - 1 if Operand.DOMAIN in operation.operands else -1)[:many]
     arguments = tuple(
         (int(word, 0) if word.startswith("0x") else int(word, 8 if word.startswith("0") else 10))
         if kind in NUMERIC
@@ -71,6 +70,11 @@ def policy(
     return result, domain
 
 
+def covers(domain: str, asked: str | int, category: str) -> bool:
+    """Whether an entry that names ``domain`` is about ``asked``."""
+    return domain == asked or (category == "ipc" and str(asked).startswith(f"{domain} "))
+
+
 def scan(policy: Policy, domain: Domain, request: Request) -> AclEntry | None:
     """The entry that grants the request: the first that fits, asked one after the other."""
     namespace = policy.namespaces[domain.namespace]
@@ -79,7 +83,11 @@ def scan(policy: Policy, domain: Domain, request: Request) -> AclEntry | None:
     for entry in (entry for entries in lists for entry in entries):
         fits = request.operation in entry.operations and all(
             (position == 0 and request.ignore_first)
-            or (argument == operand.text if kind is Operand.DOMAIN else operand_test(operand)(argument, namespace))
+            or (
+                covers(operand.text, argument, request.operation.category)
+                if kind is Operand.DOMAIN
+                else operand_test(operand)(argument, namespace)
+            )
             for position, (kind, operand, argument) in enumerate(
                 zip(request.operation.operands, entry.operands, request.arguments, strict=True)
             )

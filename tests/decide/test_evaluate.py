@@ -12,10 +12,10 @@ from tests.decide.strategies import CHANGES, entries, members, requests
 from tests.decide.support import DOMAIN, execution, facts, inode, policy, request, scan
 
 from sekisho.decide.evaluate import decide
-from sekisho.decide.request import Request
+from sekisho.decide.request import Request, Task
 from sekisho.policy.acl import parse_acl
 from sekisho.policy.edit import add_entry, delete_entry, ensure_acl_group
-from sekisho.policy.grammar import OPERATIONS
+from sekisho.policy.grammar import CAPABILITIES, OPERATIONS
 from sekisho.policy.model import Config, Mode, Name, Profile
 
 GRANTS = [
@@ -66,6 +66,24 @@ GRANTS = [
     ("misc env LC_\\*", "misc env LC_ALL", "misc env LANG"),
     ("task manual_domain_transition <kernel> /a\\*", "task manual_domain_transition <kernel> /a\\*",
      "task manual_domain_transition <kernel> /ab"),
+    ("task auto_domain_transition <kernel> /a", "task auto_domain_transition <kernel> /a",
+     "task auto_domain_transition <kernel> /a /b"),
+    ("task auto_execute_handler /h", "task auto_execute_handler /h", "task auto_execute_handler /i"),
+    ("task denied_execute_handler /h", "task denied_execute_handler /h", "task auto_execute_handler /h"),
+    ("network inet stream accept ::1 1024-65535", "network inet stream accept ::1 5000",
+     "network inet stream connect ::1 5000"),
+    ("network inet dgram recv @HOSTS 53", "network inet dgram recv 127.0.0.1 53", "network inet dgram recv ::1 53"),
+    ("network inet raw recv ::1 58", "network inet raw recv ::1 58", "network inet raw recv ::1 59"),
+    ("network unix stream accept anonymous", "network unix stream accept anonymous", "network unix stream accept /s"),
+    ("network unix dgram recv /tmp/\\*", "network unix dgram recv /tmp/s", "network unix dgram recv /s"),
+    ("network unix seqpacket accept /s", "network unix seqpacket accept /s", "network unix seqpacket listen /s"),
+    ("ipc signal 9 <kernel> /a", "ipc signal 9 <kernel> /a /b", "ipc signal 9 <kernel> /ab"),
+    ("ipc ptrace <kernel> /a", "ipc ptrace <kernel> /a", "ipc ptrace <kernel>"),
+    ("ipc read_memory <kernel>", "ipc read_memory <kernel> /a", "ipc write_memory <kernel> /a"),
+    ("ipc write_memory/ptrace <a> /a", "ipc write_memory <a> /a", "ipc write_memory <kernel> /a"),
+    ("ipc get_descriptor <kernel> /a", "ipc get_descriptor <kernel> /a /\\*", "ipc get_descriptor <kernel> /b"),
+    *((f"capability {name}", f"capability {name}", f"capability {other}")
+      for name, other in zip(CAPABILITIES, CAPABILITIES[1:] + CAPABILITIES[:1], strict=True)),
 ]  # fmt: skip
 
 
@@ -212,6 +230,25 @@ def test_conditions_make_a_decision_uncacheable_only_when_looked_at() -> None:
     assert decide(made, domain, request("file read /c")).cacheable
     made, domain = policy("file read /c task.uid=0")
     assert not decide(made, domain, request("file read /c")).cacheable
+
+
+def test_an_entry_that_moves_its_caller_says_where_each_time() -> None:
+    made, domain = policy('file read /a auto_domain_transition="/b"', "file read /c")
+    decision = decide(made, domain, request("file read /a"))
+
+    assert (decision.granted, decision.transition, decision.cacheable) == (True, "/b", False)
+    assert decide(made, domain, request("file read /c")).transition is None
+    assert decide(made, domain, request("file read /d")).transition is None
+
+
+def test_conditions_on_the_type_of_task() -> None:
+    made, domain = policy("file read /a task.type=execute_handler", "capability SYS_TIME task.type!=execute_handler")
+    handler = facts(task=Task(execute_handler=True))
+
+    assert decide(made, domain, request("file read /a", handler)).granted
+    assert not decide(made, domain, request("file read /a", facts())).granted
+    assert not decide(made, domain, request("capability SYS_TIME", handler)).granted
+    assert decide(made, domain, request("capability SYS_TIME", facts())).granted
 
 
 def test_a_group_gives_the_member_that_matched() -> None:

@@ -24,6 +24,8 @@ Clause = Callable[[Facts, Namespace], bool]
 def compile_condition(condition: Condition) -> Clause:
     """The clause as a function. Raises ValueError for an operand that no parser lets through."""
     left, right, equal = condition.left, condition.right, condition.equal
+    if left == "task.type":
+        return lambda facts, namespace: facts.task.execute_handler is equal
     if left == "exec.realpath":
         return _text(lambda facts: facts.execution.realpath if facts.execution else None, right, equal)
     if left == "symlink.target":

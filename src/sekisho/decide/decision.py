@@ -14,8 +14,8 @@ class Decision:
     ``granted`` is true when an ACL entry (``entry``) grants the request; in disabled mode nothing is looked up.
     ``matched`` is the text of policy's own path that matched, where an entry with one operand did: a pattern stays
     a pattern, a group gives its member. ``grant_log`` and ``reject_log`` say which audit record is due (never both).
-    ``cacheable`` means that no condition was looked at: until policy changes, the same operation on the same
-    arguments in the same domain is answered the same.
+    ``cacheable`` means that no condition was looked at and nobody moves: until policy changes, the same operation on
+    the same arguments in the same domain is answered the same.
     """
 
     granted: bool
@@ -30,3 +30,8 @@ class Decision:
     def allowed(self) -> bool:
         """Whether the operation may go on: it is granted, or nothing is enforced."""
         return self.granted or self.mode is not Mode.ENFORCING
+
+    @property
+    def transition(self) -> str | None:
+        """Where the caller has to move to now, as the granting entry says: a pathname or a domainname; None to stay."""
+        return self.entry.transition if self.entry is not None else None

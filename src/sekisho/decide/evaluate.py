@@ -65,7 +65,7 @@ def _grant(view: View, slot: Slot, config: Config, request: Request) -> Decision
     """A grant that rests on no condition, remembered with its entry for the next time."""
     if slot.config is not config:
         slot.config, slot.decision, slot.members = config, None, {}
-    if len(request.arguments) > 1 or slot.entry.operands[0].group is None:
+    if len(request.arguments) != 1 or slot.entry.operands[0].group is None:
         if slot.decision is None:
             slot.decision = _decision(view, slot, config, request, cacheable=True)
         return slot.decision
@@ -82,7 +82,7 @@ def _decision(view: View, slot: Slot, config: Config, request: Request, *, cache
     matched = matching_text(slot, str(arguments[0]), view.namespace) if len(arguments) == 1 else None
     logged = config.grant_log if entry.grant_log is None else entry.grant_log
     logged = logged and config.mode is not Mode.DISABLED
-    return Decision(True, config.mode, entry, matched, logged, False, cacheable)
+    return Decision(True, config.mode, entry, matched, logged, False, cacheable and entry.transition is None)
 
 
 def _refuse(view: View, keyword: str, config: Config, request: Request, cacheable: bool) -> Decision:

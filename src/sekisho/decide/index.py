@@ -6,6 +6,7 @@ or taken out by itself; only when a list changed in many places at once is the i
 
 from __future__ import annotations
 
+from sekisho.decide.lineage import table_for
 from sekisho.decide.table import Table
 from sekisho.policy.model import AclEntry, Domain
 
@@ -13,7 +14,7 @@ _BLOCK = 512
 
 
 def permissions(entry: AclEntry) -> int:
-    """What the entry counts towards a domain's learning quota: its operations; a manual transition is free."""
+    """What the entry counts towards a domain's learning quota: its operations; ``task`` entries are free."""
     return 0 if entry.operations[0].category == "task" else len(entry.operations)
 
 
@@ -84,7 +85,7 @@ class Index:
         for operation in entry.operations:
             table = self.tables.get(operation.keyword)
             if table is None:
-                table = self.tables[operation.keyword] = Table(operation)
+                table = self.tables[operation.keyword] = table_for(operation)
             table.add(serial, entry)
 
     def _unfile(self, serial: int, entry: AclEntry) -> None:

@@ -5,6 +5,8 @@ An entry is filed in one of three places:
 * ``exact`` when every operand allows one single value: found by hash of all arguments;
 * ``names`` when its leading operand is a name or one address: found by hash or by literal prefix, then tested;
 * ``loose`` otherwise (its leading operand is a group or an address range): always tested.
+
+``decide.lineage`` has the table for entries whose operand is a domain with all that are below it.
 """
 
 from __future__ import annotations
@@ -82,8 +84,8 @@ class Table:
         kinds = operation.operands
         # The first operand of a mount isn't always compared, so it can't lead.
         self._leading = 1 if operation.keyword == "file mount" else 0
-        self._addresses = kinds[0] is Operand.ADDRESS
-        self._literal = kinds[0] is Operand.DOMAIN
+        self._addresses = Operand.ADDRESS in kinds
+        self._literal = Operand.DOMAIN in kinds
         self.single = len(kinds) == 1
         self.exact: dict[Hashable, Slot] = {}
         self._names: Buckets[Slot] = Buckets()
@@ -93,22 +95,28 @@ class Table:
         self.scattered_from = NEVER
         self.last: Slot | None = None
 
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return len(self._slots)
+
+    def ordered(self) -> list[Slot]:
+        """Every entry, in order."""
+        return [self._slots[serial] for serial in sorted(self._slots)]
+
     def add(self, serial: int, entry: AclEntry) -> None:
         """Files the entry; entries are matched in the order of their serials."""
+        if self._is_whole(entry):
+            self._chain(self._key(entry), self._keep(Slot(serial, entry, ())))
+            return
         lead = entry.operands[self._leading]
-        whole = self._is_whole(entry)
-        sifted = whole or (lead.group is None and (isinstance(lead, Name) or is_exact(lead)))
+        sifted = lead.group is None and (isinstance(lead, Name) or is_exact(lead))
         tests = tuple(
             (position, test_for(operand))
             for position, operand in enumerate(entry.operands)
-            if not whole and not (sifted and position == self._leading)
+            if not (sifted and position == self._leading)
         )
-        slot = self._slots[serial] = Slot(serial, entry, tests)
-        if self.last is None or serial > self.last.serial:
-            self.last = slot
-        if whole:
-            self._chain(self._key(entry), slot)
-            return
+        slot = self._keep(Slot(serial, entry, tests))
         self.scattered += 1
         self.scattered_from = min(serial, self.scattered_from)
         if isinstance(lead, Name) and lead.group is None:
@@ -120,23 +128,32 @@ class Table:
 
     def remove(self, serial: int) -> None:
         """Takes the entry out again."""
-        slot = self._slots.pop(serial)
-        entry = slot.entry
-        if self.last is slot:
-            self.last = self._slots[max(self._slots)] if self._slots else None
-        lead = entry.operands[self._leading]
+        entry = self._forget(serial).entry
         if self._is_whole(entry):
-            self._unchain(self._key(entry), slot)
+            self._unchain(self._key(entry), serial)
             return
         self.scattered -= 1
         if not self.scattered:
             self.scattered_from = NEVER
+        lead = entry.operands[self._leading]
         if isinstance(lead, Name) and lead.group is None:
             self._names.remove(lead.text, serial)
         elif isinstance(lead, Address) and is_exact(lead):
             self._names.remove_literal(exact_key(lead), serial)
         else:
             self._loose = [item for item in self._loose if item[0] != serial]
+
+    def _keep(self, slot: Slot) -> Slot:
+        self._slots[slot.serial] = slot
+        if self.last is None or slot.serial > self.last.serial:
+            self.last = slot
+        return slot
+
+    def _forget(self, serial: int) -> Slot:
+        slot = self._slots.pop(serial)
+        if self.last is slot:
+            self.last = self._slots[max(self._slots)] if self._slots else None
+        return slot
 
     def _chain(self, key: Hashable, slot: Slot) -> None:
         before, after = None, self.exact.get(key)
@@ -148,14 +165,14 @@ class Table:
         else:
             before.after = slot
 
-    def _unchain(self, key: Hashable, slot: Slot) -> None:
+    def _unchain(self, key: Hashable, serial: int) -> None:
         before, each = None, self.exact[key]
-        while each is not slot and each.after is not None:
+        while each.serial != serial and each.after is not None:
             before, each = each, each.after
         if before is not None:
-            before.after = slot.after
-        elif slot.after is not None:
-            self.exact[key] = slot.after
+            before.after = each.after
+        elif each.after is not None:
+            self.exact[key] = each.after
         else:
             del self.exact[key]
 
