@@ -54,6 +54,10 @@ class Questions(Protocol):
     def keep_alive(self) -> None:
         """The administrator is still there: every time-out begins anew."""
 
+    @property
+    def memory(self) -> int:
+        """Bytes they take, about; beyond ``statistics.query_memory.quota`` (unless 0) nothing more is asked."""
+
 
 class AuditQueue(Protocol):
     """Records not yet read through ``audit``, oldest first."""
@@ -63,6 +67,10 @@ class AuditQueue(Protocol):
 
     def take(self) -> Record | None:
         """The oldest record, which is gone from the queue; None when there is none."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes they take, about; what would be more than ``statistics.audit_memory.quota`` (unless 0) is dropped."""
 
 
 class Authority(Protocol):
@@ -87,6 +95,10 @@ class Authority(Protocol):
     def domain_of(self, pid: int) -> Domain | None:
         """The domain of a process or thread by its global pid: ``<kernel>`` for one that runs outside the tree,
         None for none."""
+
+    def is_outside(self, pid: int) -> bool:
+        """Whether process ``pid`` is there, and is neither of the tree nor one of the supervisor's: only such a one is
+        believed when it says for whom it asks (the supervisor connects in its programs' places)."""
 
     def executable_of(self, pid: int) -> str | None:
         """The encoded real path of its program; None where it can't be known."""
