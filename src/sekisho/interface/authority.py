@@ -78,8 +78,14 @@ class Authority(Protocol):
 
     policy: Policy
     statistics: Statistics
-    questions: Questions
-    audit: AuditQueue
+
+    @property
+    def questions(self) -> Questions:
+        """What waits for the administrator."""
+
+    @property
+    def audit(self) -> AuditQueue:
+        """What was recorded and not read yet."""
 
     @property
     def active(self) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from sekisho.audit.values import Record
 from sekisho.engine.supervisor import tasks
 from sekisho.engine.supervisor.questions import Questions
+from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.engine.supervisor.tasks import Lost
 from sekisho.interface.authority import ProcessState
@@ -19,28 +18,6 @@ from sekisho.policy.stat import Statistics
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.session import Session
-
-
-class RecordQueue:
-    """Audit records nobody has read yet; what no longer fits is dropped (spec g.6)."""
-
-    def __init__(self) -> None:
-        self._records: deque[Record] = deque()
-        self.wake: Callable[[], None] = lambda: None
-        """Called when a record has come in."""
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def put(self, record: Record, most: int) -> None:
-        """``record`` waits to be read, unless ``most`` do already."""
-        if len(self._records) < most:
-            self._records.append(record)
-            self.wake()
-
-    def take(self) -> Record | None:
-        """The oldest record, gone from the queue."""
-        return self._records.popleft() if self._records else None
 
 
 class LiveAuthority:
@@ -81,6 +58,15 @@ class LiveAuthority:
         if known is not None:
             return known.domain
         return self.policy.domains["<kernel>"] if os.path.exists(f"/proc/{pid}") else None
+
+    def is_outside(self, pid: int) -> bool:
+        """Whether process ``pid`` is neither the tree's nor one of the supervisor's own."""
+        if pid in self._supervisor.guard.processes or pid == os.getpid():
+            return False
+        try:
+            return pid not in self._supervisor.tasks.by_tgid and not self._is_below(pid)
+        except OSError:
+            return False
 
     def _is_below(self, pid: int) -> bool:
         """Whether process ``pid`` stands in the tree, by its ancestors."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sekisho.audit.record import Record, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Request
+from sekisho.engine.supervisor.records import weight
 from sekisho.engine.supervisor.waiting import signalled
 from sekisho.interface.authority import Question
 from sekisho.policy.model import Domain
@@ -65,6 +66,8 @@ class Questions:
         self.observers = 0
         self.wake: Callable[[], None] = lambda: None
         """Called when a question has come in."""
+        self.quota: Callable[[], int] = lambda: 0
+        """How many bytes questions may take (0: any number); what would be asked beyond is refused."""
         self._supervisor: Supervisor | None = None
         self._serial = 0
         self._asked: dict[int, _Asked] = {}
@@ -91,7 +94,8 @@ class Questions:
         key = _key(domain, request)
         asked = self._by_key.get(key)
         if asked is None:
-            if len(self._asked) >= MOST:
+            quota = self.quota()
+            if len(self._asked) >= MOST or (quota and self.memory >= quota):
                 return
             asked = self._begin(key, call, make_record(time.time(), domain, request, decision))
         asked.calls[call.id] = call
@@ -117,6 +121,11 @@ class Questions:
     def pending(self) -> list[Question]:
         """Every question that waits now, oldest first."""
         return [asked.question for asked in self._asked.values()]
+
+    @property
+    def memory(self) -> int:
+        """Bytes that what waits takes, about."""
+        return sum(weight(asked.question.record) for asked in self._asked.values())
 
     def observe(self) -> None:
         """One more reader is there to be asked."""

@@ -12,12 +12,15 @@ from sekisho.audit.record import Record, format_json, make_notice, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
 from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.authority import LiveAuthority, RecordQueue
+from sekisho.engine.supervisor.authority import LiveAuthority
 from sekisho.engine.supervisor.front import Back
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.questions import Questions
+from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.errors import SekishoError
+from sekisho.interface import sockets
+from sekisho.interface.server import ControlServer
 from sekisho.policy.model import AclEntry, Domain, Mode, Policy
 from sekisho.store.auditlog import AuditWriter
 from sekisho.store.directory import PolicyDirectory
@@ -39,6 +42,7 @@ class Session:
         self._said: set[str] = set()
         self.questions = Questions()
         self.records = RecordQueue()
+        self._server: ControlServer | None = None
 
     def judge(self, back: Back) -> Judge:
         """A judge over this run's policy; what it wants recorded goes to the audit log."""
@@ -46,6 +50,7 @@ class Session:
         self._audit = AuditWriter(self.directory.audit_log)
         self._journal = Journal(self.directory.path)
         self.statistics = self.directory.statistics()
+        self.questions.quota = lambda: self.statistics.query_memory.quota
         self._updates = self._saved = 0
         rules = self.directory.rewrite_rules()
         self._judge = Judge(self.policy, rules, self._record, self._note, self._learned, self._violated, self.questions)
@@ -58,7 +63,8 @@ class Session:
     def _write(self, record: Record) -> None:
         namespace = self.policy.namespaces[record.domain.partition(" ")[0]]
         profile = namespace.profiles.get(record.profile)
-        self.records.put(record, profile.max_audit_log if profile is not None else 0)
+        most = profile.max_audit_log if profile is not None else 0
+        self.records.put(record, most, self.statistics.audit_memory.quota)
         try:
             self._audit.append([format_json(record)])
         except OSError as error:
@@ -99,8 +105,21 @@ class Session:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._signals = libc.signalfd(signal.SIGCHLD)
         supervisor.watch(self._signals, lambda _: self._children())
-        self.authority = LiveAuthority(self, supervisor)
+        self._serve(supervisor)
         supervisor.idle = self._idle
+
+    def _serve(self, supervisor: Supervisor) -> None:
+        """The tree can be looked at, asked about and changed through its control socket."""
+        path = sockets.path_for(self.directory.path, os.getpid())
+        try:
+            self._server = ControlServer(
+                LiveAuthority(self, supervisor), path, supervisor.watch, supervisor.unwatch, self._say
+            )
+            status = os.stat(path)
+        except OSError as error:
+            self._say(f"{path}: {error.strerror}: nobody can be asked, and nothing changed while this runs")
+            return
+        supervisor.guard.sockets.add((status.st_dev, status.st_ino))
 
     def _children(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -162,6 +181,8 @@ class Session:
 
     def close(self) -> None:
         """The tree is empty: the last of it is saved."""
+        if self._server is not None:
+            self._server.close()
         if self._back is not None:
             pid, status = os.waitpid(self._child, _WALL)
             self._child_changed(pid, status)
