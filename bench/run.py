@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 
 def report(workshop: Workshop, ways: Sequence[Way], setting: Setting) -> Iterator[str]:
     """Every table, printed line by line as soon as it is known."""
-    for part in (conditions, single_calls, whole_programs, start_up, memory_use, deciding):
+    for part in (conditions, single_calls, whole_programs, start_up, memory_use, deciding, parsing):
         for line in part(workshop, ways, setting):
             print(line, flush=True)
             yield line
@@ -162,9 +162,19 @@ def memory_use(workshop: Workshop, ways: Sequence[Way], setting: Setting) -> Ite
 
 def deciding(workshop: Workshop, ways: Sequence[Way], setting: Setting) -> Iterator[str]:
     """What bench/decide.py says."""
-    command = [sys.executable, str(Path(__file__).with_name("decide.py")), *(["3"] if setting.quick else [])]
+    yield from said("decide() alone", "decide.py", setting)
+
+
+def parsing(workshop: Workshop, ways: Sequence[Way], setting: Setting) -> Iterator[str]:
+    """What bench/parsing.py says."""
+    yield from said("A big policy, parsed and printed", "parsing.py", setting)
+
+
+def said(title: str, script: str, setting: Setting) -> Iterator[str]:
+    """What a script beside this one prints."""
+    command = [sys.executable, str(Path(__file__).with_name(script)), *(["3"] if setting.quick else [])]
     yield ""
-    yield "### decide() alone"
+    yield f"### {title}"
     yield "```"
     yield from subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout.splitlines()
     yield "```"

@@ -55,3 +55,19 @@ def test_strace_is_asked_for_the_same_calls() -> None:
 
     assert {"?openat", "?unlink", "?connect", "?execve", "?newfstatat"} <= set(calls)
     assert "?clone" not in calls
+
+
+def test_the_big_policy_is_what_it_says_and_comes_back_as_it_was() -> None:
+    code = """
+import parsing
+parsing.LINES = 2000
+print(*parsing.lines(2000), sep="\\n")
+parsing.measure(1)
+"""
+    *lines, header, parse, _, both = python(code).splitlines()
+
+    assert len(set(lines)) + lines.count("use_profile 3") - 1 == len(lines) == 2000
+    assert 0.68 < sum(line.startswith("file ") for line in lines) / 2000
+    assert header.startswith("2,000 lines")
+    assert parse.split()[0] == "parse"
+    assert float(both.split()[1]) > 0

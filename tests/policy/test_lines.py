@@ -1,9 +1,21 @@
 """Lines, words and the positions of faults."""
 
+import gc
+
 import pytest
 
 from sekisho.errors import PolicyError
-from sekisho.policy.lines import LINE, Fault, expect_end, expect_word, position_error, read_lines, suggest, words_of
+from sekisho.policy.lines import (
+    LINE,
+    Fault,
+    expect_end,
+    expect_word,
+    many_values,
+    position_error,
+    read_lines,
+    suggest,
+    words_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +83,17 @@ def test_expectations():
 def test_a_hint_names_what_looks_like_it():
     assert suggest("raed", ["read", "write"], "there are: read write") == "did you mean read?"
     assert suggest("zzz", ["read", "write"], "there are: read write") == "there are: read write"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_nothing_looks_for_garbage_while_many_values_are_made(enabled):
+    was_enabled = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with pytest.raises(ZeroDivisionError), many_values(), many_values():
+            assert not gc.isenabled()
+            raise ZeroDivisionError
+
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

@@ -57,7 +57,8 @@ def acl_at(words: list[str], at: int) -> AclEntry:
     if length is None:
         _refuse_directive(words, at)
     operations_at = at + length
-    expect_word(words, operations_at, f"an operation after {' '.join(words[at:])!r}")
+    if operations_at >= len(words):
+        raise Fault(operations_at, f"expected an operation after {' '.join(words[at:])!r}, found the end of the line")
     operations = _operations(" ".join(words[at:operations_at]), words[operations_at])
     if operations is None:
         _refuse_operations(words, at, operations_at)

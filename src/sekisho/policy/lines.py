@@ -6,8 +6,10 @@ column, and goes on to the next line, so that all errors of a text are told at o
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sekisho.errors import PolicyError
@@ -86,6 +88,21 @@ def read_lines(text: str, source: str, read: Callable[[str], None]) -> None:
     if errors:
         first, *others = errors
         raise PolicyError(first.file, first.line, first.column, first.message, first.hint, tuple(others))
+
+
+@contextmanager
+def many_values() -> Iterator[None]:
+    """Meanwhile nothing looks for garbage: policy is many values without a cycle, and most of the time went there.
+
+    What nothing refers to any more is freed as ever.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def expect_end(words: list[str], at: int) -> None:

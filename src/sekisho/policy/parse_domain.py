@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from sekisho.policy.acl import acl_at
 from sekisho.policy.edit import add_entry, delete_domain, delete_entry, ensure_domain
-from sekisho.policy.lines import Fault, expect_end, read_lines, words_of
+from sekisho.policy.lines import Fault, expect_end, many_values, read_lines, words_of
 from sekisho.policy.model import Domain, Policy
 from sekisho.policy.operands import domain_at, small_number_at
 
@@ -32,10 +32,11 @@ def parse_domain_policy(text: str, policy: Policy, *, source: str = "domain_poli
         PolicyError: the first wrong line, with the others in ``others``.
     """
     reader = _Reader(policy)
-    read_lines(text, source, reader.read)
-    domain = Domain("")
-    for change in reader.changes:
-        domain = change(policy, domain)
+    with many_values():
+        read_lines(text, source, reader.read)
+        domain = Domain("")
+        for change in reader.changes:
+            domain = change(policy, domain)
 
 
 class _Reader:

@@ -20,7 +20,7 @@ from sekisho.names.word import is_correct_path
 from sekisho.policy.acl import acl_at
 from sekisho.policy.edit import add_entry, delete_entry, ensure_acl_group, ensure_namespace
 from sekisho.policy.grammar import OPERATIONS
-from sekisho.policy.lines import Fault, expect_end, expect_word, read_lines, suggest, words_of
+from sekisho.policy.lines import Fault, expect_end, expect_word, many_values, read_lines, suggest, words_of
 from sekisho.policy.model import AclEntry, Name, Namespace, Number, Policy, TransitionControl
 from sekisho.policy.numbers import number_at
 from sekisho.policy.operands import address_at, domain_at, namespace_at, path_at, small_number_at, word_at
@@ -57,12 +57,13 @@ def parse_exception_policy(text: str, policy: Policy, *, source: str = "exceptio
         delete = words[at : at + 1] == ["delete"]
         changes.append((namespace, _line(words, at + delete, lists, delete=delete)))
 
-    read_lines(text, source, read)
-    for name, change in changes:
-        namespace = ensure_namespace(policy, name)
-        change(namespace)
-        namespace.generation += 1
-    lists.write_back()
+    with many_values():
+        read_lines(text, source, read)
+        for name, change in changes:
+            namespace = ensure_namespace(policy, name)
+            change(namespace)
+            namespace.generation += 1
+        lists.write_back()
 
 
 class _Lists:
