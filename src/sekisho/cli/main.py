@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "policy": "show, check or format the policy",
     "log": "show what was denied, permitted and learned",
     "why": "tell whether a request would be allowed, and by which line",
+    "tools": "run TOMOYO's own tools on a policy directory or a running tree",
     "doctor": "tell what can be enforced on this machine, as this user",
 }
 """Each subcommand, kept in the module of its name, with its summary."""

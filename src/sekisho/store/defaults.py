@@ -23,6 +23,12 @@ POLICY_FILES: Final = (PROFILE, EXCEPTION_POLICY, DOMAIN_POLICY, MANAGER)
 
 KERNEL_DOMAIN: Final = "<kernel>\nuse_profile 0\nuse_group 0\n\n\n"
 
+MANAGERS: Final = "".join(
+    f"/usr/sbin/tomoyo-{tool}\n" for tool in ("loadpolicy", "editpolicy", "setlevel", "setprofile", "queryd")
+)
+"""Who may change policy of a running tree through the interface files: the tools that TOMOYO's init_policy names, where
+Debian has them."""
+
 
 def profiles() -> str:
     """The text of profile.conf: profile 0 to 3 hold everything in the mode of that number."""

@@ -17,6 +17,7 @@ from sekisho.store.defaults import (
     EXCEPTION_POLICY,
     KERNEL_DOMAIN,
     MANAGER,
+    MANAGERS,
     POLICY_FILES,
     PROFILE,
     REWRITE,
@@ -152,7 +153,7 @@ def _new_files() -> dict[str, str]:
     return {
         PROFILE: profiles(),
         EXCEPTION_POLICY: "",
-        MANAGER: "",
+        MANAGER: MANAGERS,
         STAT: print_stat(Statistics()),
         REWRITE: DEFAULT_REWRITE,
         DOMAIN_POLICY: KERNEL_DOMAIN,
