@@ -39,7 +39,8 @@ TRUE = [
     ("task.uid=1000", FILE), ("task.gid=1001", FILE), ("task.euid=1002", FILE), ("task.egid=1003", FILE),
     ("task.suid=1004", FILE), ("task.sgid=1005", FILE), ("task.fsuid=1006", FILE), ("task.fsgid=1007", FILE),
     ("task.pid=100", FILE), ("task.ppid=99", FILE), ("task.uid=1000-2000", FILE), ("task.uid!=0-999", FILE),
-    ("task.type!=execute_handler", FILE), ("task.uid=@IDS", FILE), ("task.pid!=@IDS", FILE), ("task.uid!=@NONE", FILE), ("task.uid!=task.euid", FILE),
+    ("task.type!=execute_handler", FILE),
+    ("task.uid=@IDS", FILE), ("task.pid!=@IDS", FILE), ("task.uid!=@NONE", FILE), ("task.uid!=task.euid", FILE),
     ("0-2000=task.uid", FILE), ("1000=task.uid", FILE), ("0x3E8=task.uid", FILE), ("01750=task.uid", FILE),
     ("900-1000=1000-1100", FILE), ("5-6=@IDS", FILE),
     ("path1.uid=10", FILE), ("path1.gid=20", FILE), ("path1.ino=30", FILE), ("path1.major=8", FILE),
@@ -69,7 +70,8 @@ TRUE = [
 ]  # fmt: skip
 
 FALSE = [
-    ("task.type=execute_handler", FILE), ("task.uid!=1000", FILE), ("task.uid=0", FILE), ("task.uid=@NONE", FILE), ("task.uid!=@IDS", FILE),
+    ("task.type=execute_handler", FILE),
+    ("task.uid!=1000", FILE), ("task.uid=0", FILE), ("task.uid=@NONE", FILE), ("task.uid!=@IDS", FILE),
     ("path1.perm!=setuid", FILE), ("path1.perm=setgid", FILE), ("path1.type=socket", FILE),
     ("path1.uid=owner_read", FILE), ("path1.uid!=owner_read", FILE), ("owner_read=setuid", FILE),
     ("owner_read!=setuid", FILE), ("0400=owner_read", FILE), ("file=owner_read", FILE), ("owner_read=file", FILE),

@@ -99,7 +99,8 @@ def entries(draw: st.DrawFn) -> AclEntry:
     if [operation.keyword for operation in operations] == ["file execute"]:
         preference = draw(st.none() | st.sampled_from(sorted(PREFERENCES)) | domain_names | domain_paths)
     grant_log = draw(st.sampled_from([None, None, True, False]))
-    transition = draw(st.none() | domain_names | domain_paths)
+    moves = operations[0].category != "task" and operations[0].keyword != "file execute"
+    transition = draw(st.none() | domain_names | domain_paths) if moves else None
     return AclEntry(operations, operands, preference, draw(conditions), grant_log, transition)
 
 

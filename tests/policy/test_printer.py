@@ -1,7 +1,7 @@
 """The printed forms, byte for byte."""
 
 from sekisho.policy.acl import parse_acl
-from sekisho.policy.edit import add_entry, delete_domain, ensure_domain
+from sekisho.policy.edit import add_entry, delete_domain, ensure_acl_group, ensure_domain
 from sekisho.policy.model import Domain, Policy
 from sekisho.policy.printer import (
     print_acl,
@@ -14,10 +14,11 @@ from sekisho.policy.printer import (
 
 
 def test_an_entry_prints_preference_then_conditions_then_grant_log_then_where_it_leads():
-    text = 'file execute /bin/sh reset task.uid!=0 exec.argv[0]="-sh" grant_log=yes auto_domain_transition="/a"'
+    text = 'file execute /bin/sh reset task.uid!=0 exec.argv[0]="-sh" grant_log=yes'
+    assert print_acl(parse_acl('file execute /bin/sh reset grant_log=yes task.uid!=0 exec.argv[0]="-sh"')) == text
 
-    written = 'auto_domain_transition="/a" grant_log=yes task.uid!=0 exec.argv[0]="-sh"'
-    assert print_acl(parse_acl(f"file execute /bin/sh reset {written}")) == text
+    text = 'file read /x task.uid!=0 grant_log=yes auto_domain_transition="/a"'
+    assert print_acl(parse_acl('file read /x auto_domain_transition="/a" grant_log=yes task.uid!=0')) == text
 
 
 def test_a_domain():
@@ -44,3 +45,25 @@ def test_an_empty_policy():
     assert print_exception_policy(Policy()) == ""
     assert print_manager(Policy()) == ""
     assert print_profile(Policy()) == "PROFILE_VERSION=20150505\n"
+
+
+def test_only_what_leads_to_other_domains():
+    policy = Policy()
+    domain = ensure_domain(policy, "<kernel> /a")
+    for text in (
+        "file read/execute /x task.uid=0",
+        "file read /y",
+        "task auto_execute_handler /h",
+        "capability SYS_TIME",
+        "task manual_domain_transition <kernel>",
+    ):
+        add_entry(domain, parse_acl(text))
+        add_entry(ensure_acl_group(policy.namespaces["<kernel>"], 3), parse_acl(text))
+    policy.namespaces["<kernel>"].aggregators.append(("/b", "/c"))
+
+    only = ["file execute /x task.uid=0", "task auto_execute_handler /h", "task manual_domain_transition <kernel>"]
+    assert print_domain(domain, transition_only=True) == "\n".join(["<kernel> /a", "use_profile 0", "", *only, "", ""])
+    assert print_domain_policy(policy, transition_only=True).endswith(print_domain(domain, transition_only=True))
+    assert print_exception_policy(policy, transition_only=True) == "aggregator /b /c\n" + "".join(
+        f"acl_group 3 {line}\n" for line in only
+    )

@@ -70,14 +70,18 @@ def plan_execution(policy: Policy, domain: Domain, exename: str, facts: Facts) -
     namespace = policy.namespaces[domain.namespace]
     name = aggregate(namespace, exename)
     request = Request(_EXECUTE, (name,), facts)
-    decision = decide(policy, domain, request)
-    candidate = decision.matched or name
+    return plan_destination(policy, domain, request, decide(policy, domain, request))
+
+
+def plan_destination(policy: Policy, domain: Domain, request: Request, decision: Decision) -> ExecutionPlan:
+    """Plans where the program goes whose execution ``request`` asks for, ``decision`` being the answer."""
+    candidate = decision.matched or str(request.arguments[0])
     preference = decision.entry.preference if decision.entry is not None else None
     if preference is not None:
         destination = _preferred(domain, candidate, preference)
         must_succeed = True
     else:
-        kind = transition_kind(namespace, domain.name, candidate)
+        kind = transition_kind(policy.namespaces[domain.namespace], domain.name, candidate)
         destination = _controlled(domain, candidate, kind)
         must_succeed = kind == "reset_domain"
     if destination is None:

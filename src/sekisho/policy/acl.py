@@ -67,6 +67,8 @@ def acl_at(words: list[str], at: int) -> AclEntry:
         return AclEntry(operations, operands)
     preference, end = _preference(operations, words, end)
     suffixes = suffixes_at(words, end)
+    if suffixes.transition is not None:
+        _refuse_second_way(operations, words, end)
     return AclEntry(operations, operands, preference, suffixes.conditions, suffixes.grant_log, suffixes.transition)
 
 
@@ -141,6 +143,19 @@ def _preference(operations: tuple[Operation, ...], words: list[str], at: int) ->
     if word[0] == "<":
         return domain_at(words, at)
     return word, at + 1
+
+
+def _refuse_second_way(operations: tuple[Operation, ...], words: list[str], at: int) -> None:
+    """A Fault where another part of the entry says where the program goes."""
+    at = next(place for place in range(at, len(words)) if words[place].startswith(TRANSITION))
+    if any(operation.keyword == "file execute" for operation in operations):
+        raise Fault(
+            at,
+            "auto_domain_transition can't go with file execute",
+            "write the pathname or domainname alone, before the conditions: file execute /a <kernel> /b",
+        )
+    if operations[0].category == "task":
+        raise Fault(at, "auto_domain_transition can't go with a task entry", "remove it")
 
 
 def _refuse_directive(words: list[str], at: int) -> NoReturn:

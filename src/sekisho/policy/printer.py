@@ -6,10 +6,16 @@ Operations stand in the grammar's order, numbers in the radix they were written 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
+from sekisho.policy.grammar import OPERATIONS
 from sekisho.policy.model import AclEntry, Config, Domain, Namespace, Policy
 from sekisho.policy.parse_manager import NON_ROOT
 from sekisho.policy.parse_profile import CONFIG_NAMES, one_line
+
+_EXECUTE: Final = OPERATIONS["file execute"]
 
 
 def print_acl(entry: AclEntry) -> str:
@@ -30,8 +36,20 @@ def print_acl(entry: AclEntry) -> str:
     return " ".join(words)
 
 
-def print_domain(domain: Domain) -> str:
-    """The domain as the kernel lists it: name, profile, flags, groups, a blank line, entries, a blank line."""
+def transition_entries(entries: Iterable[AclEntry]) -> Iterator[AclEntry]:
+    """What of ``entries`` has to do with domain transitions: ``file execute`` (nothing merged with it) and ``task``."""
+    for entry in entries:
+        if _EXECUTE in entry.operations:
+            yield replace(entry, operations=(_EXECUTE,))
+        elif entry.operations[0].category == "task":
+            yield entry
+
+
+def print_domain(domain: Domain, *, transition_only: bool = False) -> str:
+    """The domain as the kernel lists it: name, profile, flags, groups, a blank line, entries, a blank line.
+
+    ``transition_only``, here and below, leaves only entries that have to do with domain transitions (spec g.3).
+    """
     lines = [domain.name, f"use_profile {domain.profile}"]
     if domain.quota_exceeded:
         lines.append("quota_exceeded")
@@ -39,19 +57,20 @@ def print_domain(domain: Domain) -> str:
         lines.append("transition_failed")
     lines.extend(f"use_group {number}" for number in sorted(domain.groups))
     lines.append("")
-    lines.extend(map(print_acl, domain.entries))
+    lines.extend(map(print_acl, _shown(domain, transition_only)))
     lines.append("")
     return _text(lines)
 
 
-def print_domain_policy(policy: Policy) -> str:
+def print_domain_policy(policy: Policy, *, transition_only: bool = False) -> str:
     """Every domain that isn't deleted, in order of creation."""
-    return "".join(print_domain(domain) for domain in policy.domains.values() if not domain.deleted)
+    domains = [domain for domain in policy.domains.values() if not domain.deleted]
+    return "".join(print_domain(domain, transition_only=transition_only) for domain in domains)
 
 
-def print_exception_policy(policy: Policy) -> str:
+def print_exception_policy(policy: Policy, *, transition_only: bool = False) -> str:
     """The exception policy of every namespace."""
-    return _text(_prefixed(policy, _exceptions))
+    return _text(_prefixed(policy, partial(_exceptions, transition_only=transition_only)))
 
 
 def print_profile(policy: Policy) -> str:
@@ -62,6 +81,10 @@ def print_profile(policy: Policy) -> str:
 def print_manager(policy: Policy) -> str:
     """The managers; first, unlike the kernel which keeps it to itself, whether others than root may be one."""
     return _text([NON_ROOT] * policy.manage_by_non_root + policy.managers)
+
+
+def _shown(holder: Domain, transition_only: bool) -> Iterable[AclEntry]:
+    return transition_entries(holder.entries) if transition_only else holder.entries
 
 
 def _text(lines: Iterable[str]) -> str:
@@ -77,7 +100,7 @@ def _prefixed(policy: Policy, print_namespace: Callable[[Namespace], Iterator[st
             yield prefix + line
 
 
-def _exceptions(namespace: Namespace) -> Iterator[str]:
+def _exceptions(namespace: Namespace, *, transition_only: bool) -> Iterator[str]:
     for control in namespace.transitions:
         yield f"{control.kind} {control.program or 'any'} from {control.domain or 'any'}"
     for pattern, name in namespace.aggregators:
@@ -93,7 +116,7 @@ def _exceptions(namespace: Namespace) -> Iterator[str]:
     for ports in namespace.denied_ports:
         yield f"deny_autobind {ports.text}"
     for number, holder in sorted(namespace.acl_groups.items()):
-        for entry in holder.entries:
+        for entry in _shown(holder, transition_only):
             yield f"acl_group {number} {print_acl(entry)}"
 
 
