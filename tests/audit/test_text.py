@@ -75,3 +75,9 @@ def test_a_grant_says_so() -> None:
     text = format_text(replace(BASE, granted=True, mode=Mode.LEARNING, profile=0, time=0))
 
     assert text.startswith("#1970/01/01 00:00:00# profile=0 mode=learning granted=yes (global-pid=417) task={ pid=417")
+
+
+def test_only_an_execute_handler_has_a_type() -> None:
+    handler = replace(BASE, task=replace(ROOT, execute_handler=True))
+
+    assert format_text(handler).splitlines()[0] == HEAD.removesuffix("}") + "type=execute_handler }"

@@ -21,7 +21,7 @@ def format_json(record: Record) -> str:
         "granted": record.granted,
         "domain": record.domain,
         "acl": record.acl,
-        "task": _fields(record.task),
+        "task": _task(record.task),
     }
     for name in _OBJECTS:
         inode = getattr(record, name)
@@ -32,6 +32,14 @@ def format_json(record: Record) -> str:
     if record.symlink_target is not None:
         fields["symlink.target"] = record.symlink_target
     return json.dumps(fields, separators=(",", ":"))
+
+
+def _task(task: Task) -> dict[str, Any]:
+    """Its ids; its type if it is an execute handler."""
+    fields = _fields(task)
+    if fields.pop("execute_handler"):
+        fields["type"] = "execute_handler"
+    return fields
 
 
 def _fields(value: Task | Inode | Image) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def _record(fields: dict[str, Any]) -> Record:
         granted=fields["granted"],
         domain=fields["domain"],
         acl=fields["acl"],
-        task=Task(**fields["task"]),
+        task=_parse_task(fields["task"]),
         path1=_inode(fields.get("path1")),
         path1_parent=_inode(fields.get("path1.parent")),
         path2=_inode(fields.get("path2")),
@@ -64,6 +72,14 @@ def _record(fields: dict[str, Any]) -> Record:
         execution=_image(fields.get("exec")),
         symlink_target=fields.get("symlink.target"),
     )
+
+
+def _parse_task(fields: dict[str, Any]) -> Task:
+    ids = {**fields}
+    kind = ids.pop("type", None)
+    if kind not in (None, "execute_handler"):
+        raise ValueError(f"not an audit record: no task is of type {kind!r}")
+    return Task(**ids, execute_handler=kind is not None)
 
 
 def _inode(fields: dict[str, Any] | None) -> Inode | None:

@@ -15,6 +15,8 @@ def format_text(record: Record) -> str:
     """The record's three lines, each ended by a newline. Times are UTC."""
     time = datetime.fromtimestamp(int(record.time), UTC)
     task = " ".join(f"{name}={getattr(record.task, name)}" for name in _TASK)
+    if record.task.execute_handler:
+        task += " type=execute_handler"
     facts = [
         f"#{time:%Y/%m/%d %H:%M:%S}# profile={record.profile} mode={record.mode.word}",
         f"granted={'yes' if record.granted else 'no'} (global-pid={record.task.global_pid}) task={{ {task} }}",
