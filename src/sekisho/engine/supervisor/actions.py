@@ -61,6 +61,12 @@ def reopen(fd: Fd, flags: int) -> Fd:
     return Fd(os.open(own_entry(fd), flags | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=HERE.descriptors))
 
 
+def runnable(fd: Fd) -> None:
+    """Nothing where the object behind ``fd`` may be executed, else PermissionError."""
+    if not os.access(own_entry(fd), os.X_OK, dir_fd=HERE.descriptors, effective_ids=True):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def create(parent: Fd, last: bytes, flags: int, mode: int, mask: int) -> Fd:
     """A new file, certainly made by this call: FileExistsError when another was faster.
 
@@ -192,6 +198,7 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         find_within,
         child,
         reopen,
+        runnable,
         create,
         tmpfile,
         mkdir,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.decide.request import Facts, Request, Task
@@ -87,7 +87,8 @@ class Call:
             parent = lineage(self.tid)[1]
         except OSError:
             parent = 0
-        return self.identity().task(self.process.tgid, parent, self.process.tgid)
+        task = self.identity().task(self.process.tgid, parent, self.process.tgid)
+        return replace(task, execute_handler=True) if self.process.execute_handler else task
 
     def outside(self, kind: str, number: int) -> int:
         """A uid or gid of the caller's user namespace as the initial one knows it (user_namespaces(7))."""

@@ -18,12 +18,14 @@ from stat import S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from sekisho.decide.request import Execution
-from sekisho.domain.transition import creation_lines, enter, plan_execution
-from sekisho.engine.supervisor import image, libc
+from sekisho.engine.supervisor import admission, image, libc
+from sekisho.engine.supervisor.admission import Admission
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.handlers import Handlers
 from sekisho.engine.supervisor.image import Image
+from sekisho.engine.supervisor.injection import SYSCALL_STOP, Injections
 from sekisho.engine.supervisor.notify import Notification
-from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object
+from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts
 from sekisho.engine.supervisor.program import Program, foresee
 from sekisho.engine.supervisor.tasks import Process
 from sekisho.policy.model import Domain, Mode
@@ -32,11 +34,9 @@ if TYPE_CHECKING:
     from sekisho.engine.supervisor.supervisor import Supervisor
 
 _SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
-_O_TRACEEXEC: Final = 0x10
-_O_EXITKILL: Final = 0x100000
+_O_TRACESYSGOOD, _O_TRACEEXEC, _O_EXITKILL = 1, 0x10, 0x100000
 _EVENT_EXEC, _EVENT_STOP = 4, 128
-_REMEMBERED: Final = 1000
-_AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = 0x100, 0x1000
+_AT_EMPTY_PATH: Final = 0x1000
 
 
 def execute(call: Call) -> Answer:
@@ -62,6 +62,7 @@ class _Pending:
     envp: tuple[bytes, ...]
     before: Image | None
     """What ran before, to tell at the next call whether the exec came to pass; None when the kernel tells us."""
+    handler: bool
 
 
 class Executions:
@@ -71,115 +72,87 @@ class Executions:
         self.supervisor = supervisor
         self._pending: dict[int, _Pending] = {}
         self._seized: dict[int, int] = {}
-        self._environments: set[tuple[Domain, int, int, tuple[bytes, ...]]] = set()
+        self.admission = Admission(supervisor)
+        self.injections = Injections(supervisor)
+        self.handlers = Handlers(self)
 
     def forget(self) -> None:
         """Policy may have changed."""
-        self._environments.clear()
+        self.admission.forget()
 
     def attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
-        """The answer to an exec; where nothing is enforced one that would fail anyway goes to the kernel."""
+        """The answer to an exec; where nothing holds it back one that would fail anyway goes to the kernel."""
+        injected = self.injections.made(call.notification)
+        if injected is not None:
+            return injected.made(call)
         try:
             return self._attempt(call, dirfd, path, argv_at, envp_at, flags)
         except OSError as failure:
-            return -(failure.errno or errno.EPERM) if call.enforcing else PROCEED
+            held = call.enforcing or self.handlers.hold(call.process)
+            return -(failure.errno or errno.EPERM) if held else PROCEED
 
     def _attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
-        found, exename = self._names(call, dirfd, path, flags)
-        if S_ISLNK(found.status.st_mode):
-            return -errno.ELOOP if call.enforcing else PROCEED
+        found, exename = admission.names(call, dirfd, path, flags)
         if not S_ISREG(found.status.st_mode):
-            return -errno.EACCES if call.enforcing else PROCEED
+            code = errno.ELOOP if S_ISLNK(found.status.st_mode) else errno.EACCES
+            raise OSError(code, os.strerror(code))
         memory = call.process.open_memory(call.tid)
         argv, envp = memory.strings(argv_at), memory.strings(envp_at)
         shown = path if not flags & _AT_EMPTY_PATH or path else b"/dev/fd/%d" % (dirfd & 0xFFFFFFFF)
-        program = foresee(call, found, shown, argv)
         facts = CallFacts(call, path1=found.status, execution=Execution(found.name, argv, envp))
-        destination = self._judge(call, exename, facts, program)
-        if destination is None:
+        handler = self.handlers.automatic(call, facts)
+        if handler is not None:
+            call.run("runnable", found.fd)
+            return self.handlers.start(call, handler, shown, facts)
+        program = foresee(call, found, shown, argv)
+        plan = self.admission.plan(call, exename, facts)
+        if plan is None:
+            handler = self.handlers.denied(call, facts)
+            return -errno.EPERM if handler is None else self.handlers.start(call, handler, shown, facts)
+        destination = self.admission.enter(call, plan, facts)
+        admitted = self.admission.environment(call, destination, facts)
+        if not admitted or not self.admission.interpreters(call, destination, program):
             return -errno.EPERM
         verify = Mode.ENFORCING in (
             self.supervisor.modes.strictest(call.process.domain),
             self.supervisor.modes.strictest(destination),
         )
-        return self._let_through(call, destination, program, envp, verify)
+        return self.let_through(call, destination, program, envp, verify=verify)
 
-    def _names(self, call: Call, dirfd: int, path: bytes, flags: int) -> tuple[Object, str]:
-        """(the file, its name as requested: the last component not followed, spec a.3 step 1)."""
-        if not path and flags & _AT_EMPTY_PATH:
-            found = call.describe(call.descriptor(dirfd))
-            return found, f"proc:/self/fd/{dirfd & 0xFFFFFFFF}"
-        place = call.place(dirfd, path)
-        found = call.object_at(place, follow=not flags & _AT_SYMLINK_NOFOLLOW)
-        if place.last.rstrip(b"/") in (b".", b".."):
-            return found, found.name
-        return found, call.place_name(place)
-
-    def _judge(self, call: Call, exename: str, facts: CallFacts, program: Program) -> Domain | None:
-        """The domain that the new program gets; None when policy refuses it."""
-        judge, domain = self.supervisor.judge, call.process.domain
-        plan = plan_execution(judge.policy, domain, exename, facts)
-        if not judge.allows_decided(domain, plan.request, plan.decision):
-            return None
-        if not plan.decision.granted and plan.decision.mode is Mode.LEARNING:
-            plan = plan_execution(judge.policy, domain, exename, facts)
-        if plan.message:
-            self.supervisor.warn(plan.message)
-        if plan.failure is not None:
-            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
-        if plan.transition_failed and not domain.transition_failed:
-            judge.note(domain, "transition_failed", facts)
-        destination = enter(judge.policy, plan, domain)
-        if plan.creates:
-            for line in creation_lines(destination):
-                judge.note(destination, line, facts)
-        reads = [
-            call.request("file read", each.name, facts=CallFacts(call, path1=each.status))
-            for each in program.interpreters
-        ]
-        return destination if self._environment(call, destination, facts) and judge.allows(destination, reads) else None
-
-    def _environment(self, call: Call, destination: Domain, facts: CallFacts) -> bool:
-        """Whether ``destination`` takes these environment variables; an answer without a word is remembered."""
-        assert facts.execution is not None
-        names = tuple(word.partition(b"=")[0] for word in facts.execution.envp)
-        judge = self.supervisor.judge
-        key = (destination, destination.generation, destination.profile, names)
-        if key in self._environments:
-            return True
-        requests = [call.request("misc env", self.supervisor.namer.encode(name), facts=facts) for name in names]
-        if not judge.allows(destination, requests):
-            return False
-        if judge.repeatable:
-            if len(self._environments) >= _REMEMBERED:
-                self._environments.clear()
-            self._environments.add(key)
-        return True
-
-    def _let_through(
-        self, call: Call, destination: Domain, program: Program, envp: tuple[bytes, ...], verify: bool
+    def let_through(
+        self,
+        call: Call,
+        destination: Domain,
+        program: Program,
+        envp: tuple[bytes, ...],
+        *,
+        verify: bool,
+        handler: bool = False,
     ) -> Answer:
+        """The kernel executes ``program``, an execute handler or not; the process is in ``destination`` then."""
         process = call.process
         self.supervisor.tasks.settle(process)
         status = program.image.status
-        if verify and not self._seize(call.tid, process.tgid):
-            self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its exec is refused")
+        if verify and not self.seize(call):
             return -errno.EPERM
         before = None if verify else Image.of(call.tid)
         self._pending[process.tgid] = _Pending(
-            call.tid, destination, (status.st_dev, status.st_ino), program.argv, envp, before
+            call.tid, destination, (status.st_dev, status.st_ino), program.argv, envp, before, handler
         )
         process.executing = True
         return PROCEED
 
-    def _seize(self, tid: int, tgid: int) -> bool:
+    def seize(self, call: Call) -> bool:
+        """Whether the calling thread is traced from now on; where it can't be, that is told."""
+        tid, process = call.tid, call.process
         if tid in self._seized:
             return True
         try:
-            libc.ptrace(_SEIZE, tid, 0, _O_TRACEEXEC | _O_EXITKILL)
+            libc.ptrace(_SEIZE, tid, 0, _O_TRACESYSGOOD | _O_TRACEEXEC | _O_EXITKILL)
         except OSError:
+            self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its exec is refused")
             return False
-        self._seized[tid] = tgid
+        self._seized[tid] = process.tgid
         return True
 
     def called(self, process: Process, notification: Notification) -> None:
@@ -198,6 +171,11 @@ class Executions:
             else:
                 self._give_up(process, pending)
 
+    def destination(self, tgid: int) -> Domain | None:
+        """The domain that an exec of process ``tgid`` leads to which was let through; None when none was."""
+        pending = self._pending.get(tgid)
+        return None if pending is None else pending.destination
+
     def _lives(self, process: Process) -> bool:
         """Whether the address space that we read last still is anybody's: an exec ends it, unless it was shared."""
         return process.memory is None or process.memory.lives()
@@ -208,10 +186,14 @@ class Executions:
 
     def _give_up(self, process: Process, pending: _Pending) -> None:
         """The exec failed; the process goes on as it was, no longer attached."""
-        del self._pending[process.tgid]
-        process.executing = False
+        self.failed(process)
         if pending.tid in self._seized:
             libc.ptrace(_INTERRUPT, pending.tid)
+
+    def failed(self, process: Process) -> None:
+        """No exec of ``process`` is waited for any more."""
+        self._pending.pop(process.tgid, None)
+        process.executing = False
 
     def _commit(self, process: Process, pending: _Pending) -> None:
         del self._pending[process.tgid]
@@ -221,7 +203,7 @@ class Executions:
         for tid in process.threads - {process.tgid}:
             self.supervisor.tasks.by_tid.pop(tid, None)
         process.forget_image(same_rights=not self.supervisor.privileged)
-        process.domain = pending.destination
+        process.domain, process.execute_handler = pending.destination, pending.handler
 
     def stopped(self, pid: int, status: int) -> bool:
         """Handles a ptrace stop of ``pid``; False when it isn't one of ours."""
@@ -230,25 +212,23 @@ class Executions:
             tgid = pid
         if tgid is None:
             return False
-        event = status >> 16
-        deliver = 0
-        if event == _EVENT_EXEC:
-            self._executed(tgid)
-        elif event != _EVENT_STOP:
-            deliver = os.WSTOPSIG(status)
-        self._forget(pid, tgid)
-        try:
+        event, number, deliver = status >> 16, os.WSTOPSIG(status), 0
+        with contextlib.suppress(ProcessLookupError):
+            if event == _EVENT_EXEC:
+                self.injections.executed(tgid, libc.event_message(pid))
+                self._executed(tgid)
+                self._seized = {tid: group for tid, group in self._seized.items() if group != tgid}
+            elif self.injections.stopped(pid, status):
+                return True
+            elif event != _EVENT_STOP and number != SYSCALL_STOP:
+                deliver = number
+            self._seized.pop(pid, None)
             libc.ptrace(_DETACH, pid, 0, deliver)
-        except ProcessLookupError:
-            return True
         return True
-
-    def _forget(self, pid: int, tgid: int) -> None:
-        for tid in [tid for tid, group in self._seized.items() if tid == pid or group == tgid]:
-            del self._seized[tid]
 
     def ended(self, pid: int) -> None:
         """A traced task is gone."""
+        self.injections.ended(pid)
         tgid = self._seized.pop(pid, None)
         if tgid is not None:
             self._pending.pop(tgid, None)

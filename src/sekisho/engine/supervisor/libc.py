@@ -20,6 +20,7 @@ AT_FDCWD: Final = -100
 AT_SYMLINK_NOFOLLOW: Final = 0x100
 AT_SYMLINK_FOLLOW: Final = 0x400
 AT_EMPTY_PATH: Final = 0x1000
+_PTRACE_GETEVENTMSG: Final = 0x4201
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
 RESOLVE_BOUND: Final = 0x08 | 0x10
@@ -56,6 +57,13 @@ def ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
     if result == -1:
         raise _error()
     return result
+
+
+def event_message(pid: int) -> int:
+    """What belongs to the last ptrace event of the stopped ``pid`` (PTRACE_GETEVENTMSG)."""
+    message = ctypes.c_ulong()
+    ptrace(_PTRACE_GETEVENTMSG, pid, 0, ctypes.addressof(message))
+    return message.value
 
 
 def process_vm_writev(pid: int, local: Any, remote: Any) -> int:

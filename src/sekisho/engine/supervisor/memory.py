@@ -16,7 +16,9 @@ _PAGE: Final = 4096
 _MAX_VECTOR: Final = 1 << 21
 
 
-class _Iovec(ctypes.Structure):
+class Iovec(ctypes.Structure):
+    """``struct iovec``."""
+
     _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
 
 
@@ -126,8 +128,8 @@ class Memory:
 def write(tid: int, address: int, data: bytes) -> None:
     """``data`` stands at ``address`` of task ``tid``, page protections respected; OSError(EFAULT) where it can't."""
     buffer = ctypes.create_string_buffer(data, len(data))
-    local = _Iovec(ctypes.addressof(buffer), len(data))
-    remote = _Iovec(address, len(data))
+    local = Iovec(ctypes.addressof(buffer), len(data))
+    remote = Iovec(address, len(data))
     written = libc.process_vm_writev(tid, ctypes.byref(local), ctypes.byref(remote))
     if written != len(data):
         raise _fault()

@@ -128,7 +128,7 @@ class Tasks:
         if giver.credits == 1 and giver.fork_identity is not None:
             child.identities[child.tgid] = giver.fork_identity
         giver.credits -= 1
-        child.shares_files = giver.shares_files
+        child.shares_files, child.execute_handler = giver.shares_files, giver.execute_handler
 
     def _pay(self, domain: Domain) -> None:
         self.dead_debts[domain] -= 1
