@@ -1,0 +1,55 @@
+"""The processes of running trees, as ``.tree`` tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sekisho.interface.client import OpenFile, Service
+
+_CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessLine:
+    """One process: ``waiting`` is the serial of the question it waits for, None when it doesn't."""
+
+    pid: int
+    parent: int
+    profile: int
+    domain: str
+    handler: bool = False
+    waiting: int | None = None
+
+
+def read_all(file: OpenFile) -> str:
+    """The rest of an interface file."""
+    pieces = []
+    while piece := file.read(_CHUNK):
+        pieces.append(piece)
+    return b"".join(pieces).decode("ascii", "replace")
+
+
+def read_processes(service: Service) -> list[ProcessLine]:
+    """Every process of the tree, parents first."""
+    file = service.open(".tree", writable=False, administrator=True)
+    try:
+        return [parse_line(line) for line in read_all(file).splitlines()]
+    finally:
+        file.close()
+
+
+def parse_line(line: str) -> ProcessLine:
+    """One line of ``.tree``: ``PID PPID PROFILE MARK DOMAIN``."""
+    pid, parent, profile, mark, domain = line.split(" ", 4)
+    waiting = int(mark[1:]) if mark.startswith("Q") else None
+    return ProcessLine(int(pid), int(parent), int(profile), domain, mark == "handler", waiting)
+
+
+def lineage(lines: list[ProcessLine], pid: int) -> list[ProcessLine]:
+    """The process ``pid`` and its ancestors in the tree, the oldest first; nothing when it isn't there."""
+    known = {line.pid: line for line in lines}
+    found: list[ProcessLine] = []
+    while pid in known and known[pid] not in found:
+        found.append(known[pid])
+        pid = known[pid].parent
+    return found[::-1]
