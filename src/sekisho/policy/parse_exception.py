@@ -37,7 +37,8 @@ _OTHERS: Final = ("aggregator", "path_group", "number_group", "address_group", "
 _CATEGORIES: Final = frozenset(operation.category for operation in OPERATIONS.values())
 _MAX_PORT: Final = 65535
 
-Change = Callable[[Namespace], None]
+Change = Callable[[Namespace], bool]
+"""Does what a line says; returns whether anything is otherwise than before."""
 Item = TypeVar("Item")
 
 
@@ -48,14 +49,14 @@ def parse_exception_policy(text: str, policy: Policy, *, source: str = "exceptio
         PolicyError: the first wrong line, with the others in ``others``.
     """
     changes: list[tuple[str, Change]] = []
-    lists = _Lists()
+    lists = Lists()
 
     def read(raw: str) -> None:
         words = words_of(raw)
         at = 1 if words[0][0] == "<" else 0
         namespace = namespace_at(words, 0) if at else "<kernel>"
         delete = words[at : at + 1] == ["delete"]
-        changes.append((namespace, _line(words, at + delete, lists, delete=delete)))
+        changes.append((namespace, directive(words, at + delete, lists, delete=delete)))
 
     with many_values():
         read_lines(text, source, read)
@@ -66,20 +67,25 @@ def parse_exception_policy(text: str, policy: Policy, *, source: str = "exceptio
         lists.write_back()
 
 
-class _Lists:
+class Lists:
     """Lists held as ordered sets while lines are applied, so that ten thousand members take no time."""
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[list[object], dict[object, None]]] = {}
 
-    def change(self, members: list[Item], member: Item, *, delete: bool) -> None:
+    def change(self, members: list[Item], member: Item, *, delete: bool) -> bool:
         """``member`` is (or isn't, if ``delete``) among ``members`` once ``write_back`` is called."""
         held: list[object] = members  # type: ignore[assignment]
-        _, present = self._held.setdefault(id(members), (held, dict.fromkeys(held)))
+        if id(members) not in self._held:
+            self._held[id(members)] = held, dict.fromkeys(held)
+        present = self._held[id(members)][1]
+        if delete != (member in present):
+            return False
         if delete:
-            present.pop(member, None)
+            del present[member]
         else:
-            present.setdefault(member)
+            present[member] = None
+        return True
 
     def write_back(self) -> None:
         """The lists are as changed, in order of arrival."""
@@ -87,7 +93,8 @@ class _Lists:
             members[:] = present
 
 
-def _line(words: list[str], at: int, lists: _Lists, *, delete: bool) -> Change:
+def directive(words: list[str], at: int, lists: Lists, *, delete: bool) -> Change:
+    """What the words from ``at`` on say, of which ``lists`` takes note; raises Fault if they say nothing."""
     keyword = expect_word(words, at, "a directive of exception policy")
     if keyword in TRANSITIONS:
         control = _transition(keyword, words, at + 1)
@@ -163,13 +170,13 @@ def _ports(words: list[str], at: int) -> Number:
 def _group_entry(number: int, entry: AclEntry, *, delete: bool) -> Change:
     edit = delete_entry if delete else add_entry
 
-    def change(namespace: Namespace) -> None:
-        edit(ensure_acl_group(namespace, number), entry)
+    def change(namespace: Namespace) -> bool:
+        return edit(ensure_acl_group(namespace, number), entry)
 
     return change
 
 
-def _member(keyword: str, words: list[str], at: int, lists: _Lists, *, delete: bool) -> Change:
+def _member(keyword: str, words: list[str], at: int, lists: Lists, *, delete: bool) -> Change:
     group = word_at(words, at, "the name of a group")
     word = expect_word(words, at + 1, "a member")
     if word[0] == "@" and keyword != "path_group":
