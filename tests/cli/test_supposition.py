@@ -21,6 +21,10 @@ from sekisho.errors import UserError
         (r"network unix stream connect \000abstract", (r"\000abstract",)),
         ("misc env PATH", ("PATH",)),
         ("task manual_domain_transition <kernel> /bin/x", ("<kernel> /bin/x",)),
+        ("ipc signal 9 <kernel> /bin/x", (9, "<kernel> /bin/x")),
+        ("ipc ptrace <kernel>", ("<kernel>",)),
+        ("network inet stream accept ::1 5000", ("::1", 5000)),
+        ("capability use_bpf", ()),
     ],
 )
 def test_a_line_is_a_request(text: str, arguments: tuple[str | int, ...]) -> None:
@@ -41,6 +45,7 @@ def test_the_caller_and_the_image_are_as_supposed() -> None:
     assert ("/bin/dash", (b"a b", b"", b"c"), (b"HOME=/root",)) == (
         facts.execution.realpath, facts.execution.argv, facts.execution.envp,
     )  # fmt: skip
+    assert suppose("capability use_bpf task.type=execute_handler").facts.task.execute_handler
     assert "there" == suppose('file symlink /x symlink.target="there"').facts.symlink_target
 
 
@@ -95,6 +100,12 @@ def test_the_device_counts_only_where_there_is_one(text: str, ignored: bool) -> 
         ("file read /x task.uid=0-5", "task.uid=0-5 can't be supposed"),
         ('file execute /x exec.argv[99999]="a"', "can't be supposed"),
         (r'file execute /x exec.realpath="/\*"', "isn't one value"),
+        ("ipc signal 1-9 <kernel>", "1-9 is a range; give one number"),
+        ("ipc ptrace/read_memory <kernel>", "2 things at once"),
+        ("capability use_bpf task.type!=execute_handler", "suppose facts with ="),
+        ("task auto_domain_transition <kernel> /a", "nothing that a program asks for"),
+        ("task auto_execute_handler /h", "nothing that a program asks for"),
+        ("task denied_execute_handler /h", "nothing that a program asks for"),
     ],
 )
 def test_what_is_no_single_request_is_an_error(text: str, said: str) -> None:

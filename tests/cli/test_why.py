@@ -101,6 +101,78 @@ def test_execution_that_can_not_have_its_domain_fails(directory: PolicyDirectory
     )  # fmt: skip
 
 
+def add_entries(directory: PolicyDirectory, *lines: str) -> None:
+    """The domain /bin/web has these entries besides."""
+    path = directory.path / "domain_policy.conf"
+    path.write_text("\n".join([path.read_text(), "<kernel> /bin/web", *lines, ""]))
+
+
+@pytest.mark.parametrize(
+    ("words", "entry"),
+    [
+        (["ipc", "signal", "9", "<kernel> /usr/bin/x /a"], "ipc signal 9 <kernel> /usr/bin/x"),
+        (["ipc", "read_memory", "<a> /x"], "ipc read_memory <a>"),
+        (["capability", "use_bpf"], "capability use_bpf"),
+        (["network", "unix", "stream", "accept", "anonymous"], "network unix stream accept anonymous"),
+    ],
+)
+def test_every_kind_of_request(directory: PolicyDirectory, sekisho: Sekisho, words: list[str], entry: str) -> None:
+    before = sekisho("why", "-P", directory.path, "<kernel> /bin/web", *words)
+    add_entries(directory, entry)
+    after = sekisho("why", "-P", directory.path, "<kernel> /bin/web", *words)
+
+    assert (1, f"Missing: {' '.join(words)}") == (before.status, before.out.splitlines()[-1])
+    assert (0, f"Granted by '{entry}' of <kernel> /bin/web.\n") == (after.status, after.out)
+
+
+def test_moves_that_policy_makes_by_itself_are_told(directory: PolicyDirectory, sekisho: Sekisho) -> None:
+    add_entries(
+        directory,
+        "task auto_domain_transition <kernel> /bin/gone /bin/sh task.uid=7",
+        "task auto_domain_transition <none> task.uid=8",
+        'file read /move auto_domain_transition="/new"',
+        'file read /die auto_domain_transition="<none> /x"',
+    )
+
+    def why(asked: str) -> tuple[int, list[str], dict[str, object]]:
+        result = sekisho("why", "-P", directory.path, "<kernel> /bin/web", asked)
+        return (
+            result.status,
+            result.out.splitlines(),
+            json.loads(sekisho("why", "-P", directory.path, "<kernel> /bin/web", asked, "--json").out),
+        )
+
+    status, lines, answer = why("file read /x task.uid=7")
+    assert (
+        lines[0]
+        == "It would first move to <kernel> /bin/gone /bin/sh (task auto_domain_transition of <kernel> /bin/web)."
+    )
+    assert (1, "<kernel> /bin/gone /bin/sh", "<kernel> /bin/web") == (status, answer["domain"], answer["moved_from"])
+    status, lines, answer = why("file read /srv/x task.uid=8")
+    assert lines == ["It would be killed: it has to move to <none> first, which can't be had (ENOENT)."]
+    assert (1, False, "ENOENT") == (status, answer["allowed"], answer["failure"])
+    status, lines, answer = why("file read /move")
+    assert (0, "It would move to <kernel> /bin/web /new then.") == (status, lines[-1])
+    assert answer["moves_to"] == "<kernel> /bin/web /new"
+    status, lines, answer = why("file read /die")
+    assert (1, "ENOENT") == (status, answer["failure"])
+    assert lines[-1] == "It would be killed: it has to move to <none> /x then, which can't be had (ENOENT)."
+
+
+def test_execute_handlers_are_told(directory: PolicyDirectory, sekisho: Sekisho) -> None:
+    add_entries(directory, "task auto_execute_handler /auto task.uid=7", "task denied_execute_handler /denied")
+
+    def last(asked: str) -> str:
+        return sekisho("why", "-P", directory.path, "<kernel> /bin/web", asked).out.splitlines()[-1]
+
+    assert last("file execute /bin/sh task.uid=7") == "The execute handler /auto would run in its place."
+    assert last("file execute /bin/ls") == "The execute handler /denied would run in its place."
+    assert last('file execute /bin/sh exec.argv[0]="sh"') == "It would run in <kernel> /bin/web /bin/sh."
+    assert last("file execute /bin/ls task.type=execute_handler") == "Missing: file execute /bin/ls"
+    answer = json.loads(sekisho("why", "-P", directory.path, "/bin/web", "file execute /bin/ls", "--json").out)
+    assert (False, "/denied") == (answer["allowed"], answer["handler"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -23,6 +23,7 @@ from sekisho.policy.parser import parse_acl
 _TASK: Final = frozenset(f"task.{field.name}" for field in fields(Task) if field.name != "execute_handler")
 _ARGUMENT: Final = re.compile(r"exec\.argv\[(\d+)\]")
 _VARIABLE: Final = re.compile(r'exec\.envp\["(.+)"\]')
+_STANDING: Final = frozenset({"automatic", "handler", "denied handler"})
 _MANY_ARGUMENTS: Final = 4096
 
 
@@ -36,6 +37,11 @@ def suppose(text: str) -> Request:
     if len(entry.operations) > 1:
         keywords = ", ".join(operation.keyword for operation in entry.operations)
         raise UserError(f"REQUEST asks for {len(entry.operations)} things at once: {keywords}", "ask for one")
+    if entry.operations[0].group in _STANDING:
+        raise UserError(
+            f"REQUEST: {entry.operations[0].keyword} is nothing that a program asks for",
+            "ask for what the program does; the answer says whether it moves or an execute handler runs",
+        )
     arguments = tuple(_argument(operand) for operand in _pairs(entry))
     facts = SupposedFacts()
     _look_at_files(facts, entry, arguments)
