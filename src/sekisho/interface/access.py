@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.interface.authority import Authority
+from sekisho.interface.memory import Meter
 
 _REMEMBERED: Final = 4096
 """Of so many processes it is remembered that their refusal was told."""
@@ -28,7 +29,13 @@ class Access:
     def __init__(self, authority: Authority, log: Callable[[str], None]) -> None:
         self._authority = authority
         self._log = log
+        self.meter = Meter()
         self._refused: dict[int, None] = {}
+
+    def is_full(self) -> bool:
+        """Whether policy takes all the memory it may, so that nothing more can be added."""
+        quota = self._authority.statistics.policy_memory.quota
+        return quota > 0 and self.meter.measure(self._authority.policy) >= quota
 
     def permits(self, caller: Caller) -> bool:
         """Whether ``caller`` may change policy now."""

@@ -6,12 +6,32 @@ import errno
 from typing import Final
 
 from sekisho.interface.access import Access
+from sekisho.interface.audit import Audit
 from sekisho.interface.authority import Authority
+from sekisho.interface.domain_policy import DomainPolicy
+from sekisho.interface.exception_policy import ExceptionPolicy
 from sekisho.interface.handle import Handle, failure
+from sekisho.interface.manager import Manager
+from sekisho.interface.process_status import ProcessStatus
+from sekisho.interface.profile import ProfileFile
+from sekisho.interface.query import Query
+from sekisho.interface.self_domain import SelfDomain
+from sekisho.interface.stat import Stat
+from sekisho.interface.tree import Tree
 from sekisho.interface.version import Version
 
 KINDS: Final[dict[str, type[Handle]]] = {
+    "query": Query,
+    "domain_policy": DomainPolicy,
+    "exception_policy": ExceptionPolicy,
+    "profile": ProfileFile,
+    "manager": Manager,
+    "audit": Audit,
+    "stat": Stat,
+    ".process_status": ProcessStatus,
     "version": Version,
+    "self_domain": SelfDomain,
+    ".tree": Tree,
 }
 
 MODES: Final = {

@@ -15,6 +15,7 @@ from sekisho.policy.lines import Fault
 LONGEST_LINE: Final = 1 << 18
 """A line that is longer, and still has no end, is refused with ENOMEM."""
 
+_PIECE: Final = 8192
 _BLANK: Final = re.compile(rb"[^!-~]+")
 
 
@@ -64,6 +65,9 @@ class TextFile(Handle):
         """Whether this was a line that anybody may write, and that has done what it says."""
         return False
 
+    def settle(self) -> None:
+        """Lines that were put together with those that follow have done what they say."""
+
     def forget(self) -> None:
         """What was selected isn't any more."""
 
@@ -91,28 +95,46 @@ class TextFile(Handle):
         if len(self._tail) + len(data) > LONGEST_LINE and b"\n" not in data:
             raise failure(errno.ENOMEM)
         *lines, self._tail = (self._tail + data).split(b"\n")
+        done = 0
         try:
             for raw in lines:
-                self._write_line(caller, normalise(raw))
+                done += self._write_line(caller, normalise(raw))
         except OSError:
             self._tail = b""
             raise
+        finally:
+            self.settle()
+            for _ in range(done):
+                self.authority.changed()
         return len(data)
 
-    def _write_line(self, caller: Caller, line: str) -> None:
+    def _write_line(self, caller: Caller, line: str) -> bool:
+        """Whether policy has been changed by ``line``."""
         if line == "reset":
             self.restart()
             self.forget()
-            return
+            return False
         if self.open_line(line):
-            return
+            return False
         if not self.access.permits(caller):
             raise failure(errno.EPERM)
         try:
-            if self.line(line):
-                self.authority.changed()
+            return self.line(line)
         except Fault:
-            pass
+            return False
+
+
+class ReadOnly(TextFile):
+    """A file of lines that nobody writes to."""
+
+    def write(self, caller: Caller, data: bytes) -> int:
+        """It can't be."""
+        raise failure(errno.EINVAL)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """``text``, a little at a time."""
+    return (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
 
 
 def normalise(raw: bytes) -> str:

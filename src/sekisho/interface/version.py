@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sekisho.interface.handle import TextFile
+from sekisho.interface.handle import ReadOnly
 
 VERSION: Final = "2.6.0"
 
 
-class Version(TextFile):
+class Version(ReadOnly):
     """The version, without a newline."""
 
     def text(self) -> Iterator[str]:
