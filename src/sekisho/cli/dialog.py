@@ -100,7 +100,7 @@ class Dialog:
 
 
 def _question(inquiry: Inquiry, tree: Sequence[str], why: Sequence[str]) -> list[str]:
-    again = f", for the {inquiry.retry + 1}th time" if inquiry.retry else ""
+    again = f", asked {inquiry.retry + 1} times" if inquiry.retry else ""
     ids = " ".join(f"{name}={inquiry.task[name]}" for name in ("uid", "gid", "euid", "egid") if name in inquiry.task)
     return [
         "",

@@ -39,10 +39,11 @@ def read_processes(service: Service) -> list[ProcessLine]:
 
 
 def parse_line(line: str) -> ProcessLine:
-    """One line of ``.tree``: ``PID PPID PROFILE MARK DOMAIN``."""
+    """One line of ``.tree`` (``interface.tree``)."""
     pid, parent, profile, mark, domain = line.split(" ", 4)
-    waiting = int(mark[1:]) if mark.startswith("Q") else None
-    return ProcessLine(int(pid), int(parent), int(profile), domain, mark == "handler", waiting)
+    marks = mark.split(",")
+    waiting = next((int(each[1:]) for each in marks if each.startswith("Q")), None)
+    return ProcessLine(int(pid), int(parent), int(profile), domain, "handler" in marks, waiting)
 
 
 def lineage(lines: list[ProcessLine], pid: int) -> list[ProcessLine]:
