@@ -72,7 +72,14 @@ def test_a_change_of_nothing_but_flags_keeps_everything() -> None:
         ("file mount none /m/ tmpfs 0x0", 1),
         ("misc env A", 1),
         ("network inet stream bind/listen/connect ::1 1", 3),
+        ("network inet dgram bind/recv ::1 1", 2),
+        ("ipc signal 1-9 <kernel>", 1),
+        ("ipc ptrace/read_memory <kernel>", 2),
+        ("capability use_bpf", 1),
         ("task manual_domain_transition <kernel> /a", 0),
+        ("task auto_domain_transition <kernel> /a", 0),
+        ("task auto_execute_handler /h", 0),
+        ("task denied_execute_handler /h", 0),
     ],
 )
 def test_permissions_are_counted_as_the_quota_counts_them(line: str, count: int) -> None:

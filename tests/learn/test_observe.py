@@ -25,7 +25,7 @@ ARGUMENTS: dict[str, list[str | int]] = {
     "decimal": [0, 40000],
     "octal": [0o644, 0],
     "hex": [0x541B, 0],
-    "domain": ["<kernel> /a"],
+    "domain": ["<kernel> /a", "<kernel>", "<a> /tmp/tmp.aBcDeF /\\*"],
 }
 
 
@@ -83,7 +83,36 @@ def test_operations_on_one_name_share_an_entry() -> None:
     assert ["file read/getattr /a"] == [print_acl(entry) for entry in domain.entries]
 
 
-@pytest.mark.parametrize("asked", ["task manual_domain_transition <kernel> /a", "misc env "])
+@pytest.mark.parametrize(
+    ("asked", "learned"),
+    [
+        ("ipc signal 15 <kernel> /tmp/tmp.aBcDeF /b", "ipc signal 15 <kernel> /tmp/tmp.aBcDeF /b"),
+        ("ipc get_descriptor <kernel> proc:/7/exe", "ipc get_descriptor <kernel> proc:/7/exe"),
+        ("capability SYS_TIME", "capability SYS_TIME"),
+        ("network inet stream accept 10.0.0.1 40000", "network inet stream accept 10.0.0.1 32768-60999"),
+        ("network inet raw recv 10.0.0.1 40000", "network inet raw recv 10.0.0.1 40000"),
+        ("network unix dgram recv /tmp/tmp.aBcDeF", "network unix dgram recv /tmp/tmp.\\?\\?\\?\\?\\?\\?"),
+    ],
+)
+def test_only_file_names_and_ports_are_generalised(asked: str, learned: str) -> None:
+    made, domain = policy(mode=Mode.LEARNING)
+    learn(made, domain, request(asked), RULES)
+
+    assert [learned] == [print_acl(entry) for entry in domain.entries]
+
+
+def test_what_was_learned_of_a_domain_is_granted_below_it_too() -> None:
+    made, domain = policy(mode=Mode.LEARNING)
+    learn(made, domain, request("ipc signal 15 <kernel> /a"), RULES)
+
+    assert decide(made, domain, request("ipc signal 15 <kernel> /a /b")).granted
+    assert not decide(made, domain, request("ipc signal 15 <kernel>")).granted
+
+
+_NEVER = [keyword for keyword in OPERATIONS if keyword.startswith("task")]
+
+
+@pytest.mark.parametrize("asked", [*(f"{keyword} <kernel> /a" for keyword in _NEVER), "misc env "])
 def test_what_is_never_learned(asked: str) -> None:
     made, domain = policy(mode=Mode.LEARNING)
 
