@@ -24,6 +24,7 @@ SIZES = (10, 10_000)
 CALLS = 20_000
 READ, EXECUTE, RENAME = (OPERATIONS[f"file {word}"] for word in ("read", "execute", "rename"))
 CONNECT = OPERATIONS["network inet stream connect"]
+SIGNAL, TIME = OPERATIONS["ipc signal"], OPERATIONS["capability SYS_TIME"]
 
 Made = tuple[Policy, Domain]
 Case = Callable[[int], tuple[Made, list[Request]]]
@@ -82,6 +83,17 @@ def connect(size: int) -> tuple[Made, list[Request]]:
     return made, [Request(CONNECT, (f"10.0.{n // 250}.{n % 250}", 443)) for n in range(min(size, 1000))]
 
 
+def signal(size: int) -> tuple[Made, list[Request]]:
+    domains = [f"<kernel> /sbin/init {name}" for name in names(size)]
+    made = filled([f"ipc signal 15 {domain}" for domain in domains])
+    return made, [Request(SIGNAL, (15, f"{domain} /bin/sh")) for domain in domains]
+
+
+def capability(size: int) -> tuple[Made, list[Request]]:
+    made = filled([*(f"capability use_bpf task.uid={n + 1}" for n in range(size)), "capability SYS_TIME"])
+    return made, [Request(TIME, ())] * 10
+
+
 def refused(size: int) -> tuple[Made, list[Request]]:
     return filled([f"file read {name}" for name in names(size)]), [Request(READ, (n + "x",)) for n in names(size)]
 
@@ -99,6 +111,8 @@ CASES: dict[str, Case] = {
     "member of a group": group,
     "two exact names": rename,
     "exact address and port": connect,
+    "signal to a domain below": signal,
+    "capability": capability,
     "refused": refused,
     "execute, refused": execute,
 }
