@@ -6,6 +6,7 @@ import pytest
 from tests.decide.support import DOMAIN, TASK, execution, facts, policy
 
 from sekisho.decide.request import Execution, Task
+from sekisho.decide.text import request_text
 from sekisho.domain.handlers import auto_handler, denied_handler, handler_arguments, has_handler, plan_handler
 from sekisho.policy.edit import ensure_domain
 from sekisho.policy.model import Mode
@@ -60,7 +61,23 @@ def test_it_runs_where_transition_control_says_without_an_entry(exceptions: str,
 
     assert (plan.candidate, plan.destination, plan.failure) == ("/h", destination, None)
     assert plan.decision.granted and plan.decision.mode is Mode.ENFORCING
-    assert not (plan.decision.grant_log or plan.decision.reject_log)
+
+
+@pytest.mark.parametrize(
+    ("line", "mode", "logged"),
+    [
+        ("task auto_execute_handler /h", Mode.ENFORCING, True),
+        ("task denied_execute_handler /h task.uid!=0", Mode.LEARNING, True),
+        ("task denied_execute_handler /h grant_log=no", Mode.ENFORCING, False),
+        ("task auto_execute_handler /h grant_log=yes", Mode.DISABLED, False),
+    ],
+)
+def test_the_record_shows_its_own_entry(line: str, mode: Mode, logged: bool) -> None:
+    made, domain = policy(line, mode=mode)
+    plan = plan_handler(made, domain, "/h", execution(b"sh"))
+
+    assert (request_text(plan.request), plan.decision.entry) == (" ".join(line.split()[:3]), domain.entries[0])
+    assert (plan.decision.grant_log, plan.decision.reject_log, plan.decision.cacheable) == (logged, False, False)
 
 
 def test_it_fails_where_its_domain_cannot_be_had() -> None:

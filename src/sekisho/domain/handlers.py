@@ -15,7 +15,7 @@ from sekisho.decide.standing import has_standing, standing_entry
 from sekisho.domain.transition import ExecutionPlan, plan_destination
 from sekisho.names.word import decode
 from sekisho.policy.grammar import OPERATIONS, Operation
-from sekisho.policy.model import Domain, Policy
+from sekisho.policy.model import Domain, Mode, Policy
 
 _EXECUTE: Final = OPERATIONS["file execute"]
 _AUTO: Final = OPERATIONS["task auto_execute_handler"]
@@ -46,10 +46,22 @@ def _handler(policy: Policy, domain: Domain, facts: Facts, operation: Operation)
 
 
 def plan_handler(policy: Policy, domain: Domain, handler: str, facts: Facts) -> ExecutionPlan:
-    """Plans the execution of ``handler``: it needs no entry, and transition control says where it runs."""
-    mode = policy.config(domain, _EXECUTE.profile).mode
-    decision = Decision(True, mode, None, handler, False, False, False)
-    return plan_destination(policy, domain, Request(_EXECUTE, (handler,), facts), decision)
+    """Plans the execution of ``handler``: its own entry grants it, and transition control says where it runs.
+
+    The plan's request, which an audit record shows, is that entry; it is logged as profile and entry say of
+    ``file execute``.
+    """
+    operation = _AUTO
+    entry = standing_entry(policy, domain, operation, facts)
+    if entry is None:
+        # Where an automatic handler holds, nothing gets so far as to be denied.
+        operation = _DENIED
+        entry = standing_entry(policy, domain, operation, facts)
+    config = policy.config(domain, _EXECUTE.profile)
+    logged = config.grant_log if entry is None or entry.grant_log is None else entry.grant_log
+    logged = logged and config.mode is not Mode.DISABLED
+    decision = Decision(True, config.mode, entry, handler, logged, False, False)
+    return plan_destination(policy, domain, Request(operation, (handler,), facts), decision)
 
 
 def handler_arguments(
