@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -29,3 +30,22 @@ def disabled() -> Iterator[Stage]:
     """Nothing is looked at."""
     with stage(Mode.DISABLED) as made:
         yield made
+
+
+class Sockets:
+    """Sockets by family and type, closed in the end."""
+
+    def __init__(self) -> None:
+        self.made: list[socket.socket] = []
+
+    def __call__(self, family: int, kind: int) -> socket.socket:
+        self.made.append(socket.socket(family, kind))
+        return self.made[-1]
+
+
+@pytest.fixture
+def sockets() -> Iterator[Sockets]:
+    made = Sockets()
+    yield made
+    for each in made.made:
+        each.close()

@@ -7,19 +7,35 @@ import pytest
 
 from sekisho.engine.supervisor import (
     abi,
+    accepting,
     attributes,
+    binding,
+    connecting,
     descriptors,
     entries,
     executions,
     mounting,
-    network,
     opening,
+    receiving,
+    sending,
     table,
 )
 from sekisho.policy.grammar import OPERATIONS, PROFILE_OPERATIONS
 
 ROWS = table.rows(privileged=True, protected=(1, 2))
-PLANNERS = (attributes, descriptors, entries, executions, mounting, network, opening)
+PLANNERS = (
+    accepting,
+    attributes,
+    binding,
+    connecting,
+    descriptors,
+    entries,
+    executions,
+    mounting,
+    opening,
+    receiving,
+    sending,
+)
 ASKED_BY_THE_ADMINISTRATOR = {"task manual_domain_transition"}
 """Written to an interface file, not asked for by a system call."""
 

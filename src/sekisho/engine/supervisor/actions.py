@@ -26,7 +26,15 @@ from sekisho.engine.supervisor.mount_actions import (
     pivot_root,
     unmount,
 )
-from sekisho.engine.supervisor.socket_actions import bind, bind_path, connect, connect_at_once, listen, send
+from sekisho.engine.supervisor.socket_actions import (
+    accept_at_once,
+    bind,
+    bind_path,
+    connect,
+    connect_at_once,
+    listen,
+    send,
+)
 
 __all__ = ("ACTIONS", "STATX_SIZE", "Fd", "enter_process", "filesystems")
 STATX_SIZE: Final = 256
@@ -230,6 +238,7 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         bind_path,
         connect,
         connect_at_once,
+        accept_at_once,
         listen,
         send,
         open_handle,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = struct.Struct("QIxxxxQQQQixxxx")
 _CONTROL: Final = struct.Struct("Qii")
-_MAX_VECTORS: Final = 1024
+MAX_VECTORS: Final = 1024
 _MAX_DATA: Final = 1 << 22
 _MAX_CONTROL: Final = 1 << 16
 _ADDRESS_LIMIT: Final = 128
@@ -53,7 +53,7 @@ def copy_address(call: Call, at: int, size: int) -> bytes:
 
 def data(call: Call, message: Message) -> bytes:
     """The bytes to send, gathered."""
-    if message.count > _MAX_VECTORS:
+    if message.count > MAX_VECTORS:
         raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
     raw = call.read(message.vectors, 16 * message.count)
     parts, total = [], 0
@@ -108,3 +108,40 @@ def send_raw(sock: int, payload: bytes, control: Sequence[tuple[int, int, bytes]
         0,
     )
     return libc.syscall("sendmsg", sock, ctypes.create_string_buffer(head, len(head)), flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What one recvmsg(2) gave: ``length`` is its result, ``flags`` the header's, ``address`` the raw sender."""
+
+    data: bytes
+    control: bytes
+    flags: int
+    address: bytes
+    length: int
+
+
+def receive_raw(sock: int, size: int, control_size: int, flags: int) -> Received:
+    """recvmsg(2) with room for ``size`` bytes and ``control_size`` bytes of control messages."""
+    body_buffer = ctypes.create_string_buffer(max(1, size))
+    name_buffer = ctypes.create_string_buffer(_ADDRESS_LIMIT)
+    control_buffer = ctypes.create_string_buffer(max(1, control_size))
+    vector = ctypes.create_string_buffer(struct.pack("QQ", ctypes.addressof(body_buffer), size), 16)
+    head = ctypes.create_string_buffer(
+        HEADER.pack(
+            ctypes.addressof(name_buffer),
+            _ADDRESS_LIMIT,
+            ctypes.addressof(vector),
+            1,
+            ctypes.addressof(control_buffer) if control_size else 0,
+            control_size,
+            0,
+        ),
+        HEADER.size,
+    )
+    length = libc.syscall("recvmsg", sock, head, flags)
+    _, name_size, _, _, _, control_used, out = HEADER.unpack(head.raw)
+    data = ctypes.string_at(body_buffer, min(length, size))
+    return Received(
+        data, ctypes.string_at(control_buffer, control_used), out, ctypes.string_at(name_buffer, name_size), length
+    )

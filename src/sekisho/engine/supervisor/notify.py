@@ -84,6 +84,11 @@ class Listener:
             raise
         return True
 
+    def install(self, ident: int, fd: int, flags: int) -> int:
+        """The number under which the caller, still stopped, has our ``fd`` from now on; raises OSError."""
+        number: int = ioctl(self.fd, ADDFD, bytearray(DESCRIPTOR.pack(ident, 0, fd, 0, flags)))
+        return number
+
     def valid(self, ident: int) -> bool:
         """Whether the caller still waits for this answer (so that its tid still is that task's)."""
         try:

@@ -38,6 +38,10 @@ class Plan:
     perform: Callable[[], Answer]
     changes: bool = False
     """It changes what names mean, although calls of its kind mostly don't."""
+    always: bool = False
+    """It is carried out in every mode: what it does follows who is who."""
+    refused: Callable[[], Answer] | None = None
+    """What is done instead of refusing the call: a peer is refused, and the call goes on with the next."""
 
 
 @dataclass(slots=True)

@@ -33,3 +33,13 @@ def field(status: bytes, name: bytes) -> bytes:
         return b""
     start += len(name) + 2
     return status[start : status.find(b"\n", start)]
+
+
+def signalled(tid: int) -> bool:
+    """Whether a signal waits for task ``tid`` that it neither blocks nor ignores (proc_pid_status(5))."""
+    try:
+        status = read(f"/proc/{tid}/status")
+    except OSError:
+        return True
+    sets = {name: int(field(status, name), 16) for name in (b"SigPnd", b"ShdPnd", b"SigBlk", b"SigIgn")}
+    return bool((sets[b"SigPnd"] | sets[b"ShdPnd"]) & ~sets[b"SigBlk"] & ~sets[b"SigIgn"])

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from sekisho.audit.record import Record, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Request
+from sekisho.engine.supervisor.procfs import signalled
 from sekisho.engine.supervisor.records import weight
-from sekisho.engine.supervisor.waiting import signalled
 from sekisho.interface.authority import Question
 from sekisho.policy.model import Domain
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -16,6 +18,7 @@ from sekisho.engine.supervisor.here import HERE, Fd, masked, standing_in
 from sekisho.engine.supervisor.message import send_raw
 
 _UNIX: Final = struct.pack("H", socket.AF_UNIX)
+_ADDRESS_SIZE: Final = 128
 _MOMENT: Final = 1
 """Milliseconds."""
 _FOLDER: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY, libc.RESOLVE_NO_MAGICLINKS)
@@ -86,6 +89,45 @@ def _reaching(address: bytes, target: Fd) -> Iterator[bytes]:
 def listen(sock: Fd, backlog: int) -> int:
     """listen(2)."""
     return libc.syscall("listen", int(sock), backlog)
+
+
+def accept_at_once(sock: Fd) -> tuple[Fd, bytes]:
+    """The next connection, close-on-exec, and its peer's raw address; BlockingIOError when none has come."""
+    size = ctypes.c_uint32(_ADDRESS_SIZE)
+    address = ctypes.create_string_buffer(_ADDRESS_SIZE)
+    with _never_waiting(sock):
+        made = libc.syscall("accept4", int(sock), address, ctypes.byref(size), socket.SOCK_CLOEXEC)
+    return Fd(made), address.raw[: size.value]
+
+
+@contextlib.contextmanager
+def _never_waiting(sock: Fd) -> Iterator[None]:
+    """Calls on ``sock`` don't wait meanwhile. One that listens in vain isn't touched."""
+    ready = select.poll()
+    ready.register(sock, select.POLLIN)
+    if not ready.poll(0) and _listens(sock):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    flags = fcntl.fcntl(sock, fcntl.F_GETFL)
+    if flags & os.O_NONBLOCK:
+        yield
+        return
+    fcntl.fcntl(sock, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+    try:
+        yield
+    finally:
+        fcntl.fcntl(sock, fcntl.F_SETFL, flags)
+
+
+def _listens(sock: Fd) -> bool:
+    with socket.socket(fileno=os.dup(sock)) as handle:
+        return bool(handle.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+
+def reject(connection: Fd) -> int:
+    """The peer of an accepted ``connection`` sees it reset."""
+    with socket.socket(fileno=os.dup(connection)) as handle, contextlib.suppress(OSError):
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return 0
 
 
 def send(

@@ -219,14 +219,14 @@ class Supervisor:
             self.warn_once(process, f"in {process.domain.name} reached for the supervisor or its policy: refused")
             return _PERM
         if not judge.allows(process.domain, plan.requests):
-            return self._refused(call)
+            return plan.refused() if plan.refused is not None else self._refused(call)
         if judge.transition is not None and not self.moves.by_entry(call, judge.transition):
             return LATER
         if plan.changes:
             self.shortcuts.changes(call.tid)
         elif key and judge.repeatable:
             self.shortcuts.remember(key, call)
-        return plan.perform() if call.enforcing else PROCEED
+        return plan.perform() if call.enforcing or plan.always else PROCEED
 
     def _refused(self, call: Call) -> Answer:
         """A refusal, held back where the profile has a penalty."""

@@ -13,7 +13,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sekisho.engine.supervisor import attributes, descriptors, entries, guards, mounting, network, opening
+from sekisho.engine.supervisor import (
+    accepting,
+    attributes,
+    binding,
+    connecting,
+    descriptors,
+    entries,
+    guards,
+    mounting,
+    opening,
+    receiving,
+    sending,
+)
 from sekisho.engine.supervisor.abi import Architecture
 from sekisho.engine.supervisor.bpf import Where, assemble
 from sekisho.engine.supervisor.call import Call
@@ -122,13 +134,18 @@ def _programs() -> Iterable[Row]:
 
 
 def _sockets() -> Iterable[Row]:
-    yield Row("bind", network.bind, (*_network("bind"), "file::mksock"), mutates=True)
-    yield Row("listen", network.listen, _network("listen"))
-    yield Row("connect", network.connect, _network("connect", "send"))
+    yield Row("bind", binding.bind, (*_network("bind"), "file::mksock"), mutates=True)
+    yield Row("listen", binding.listen, _network("listen"))
+    yield Row("connect", connecting.connect, _network("connect", "send"))
     sends = _network("send", "connect")
-    yield Row("sendto", network.sendto, sends, (Where(4, nonzero=True), Where(3, bits=network.MSG_FASTOPEN)))
-    yield Row("sendmsg", network.sendmsg, sends)
-    yield Row("sendmmsg", network.sendmmsg, sends)
+    yield Row("sendto", sending.sendto, sends, (Where(4, nonzero=True), Where(3, bits=sending.MSG_FASTOPEN)))
+    yield Row("sendmsg", sending.sendmsg, sends)
+    yield Row("sendmmsg", sending.sendmmsg, sends)
+    yield Row("accept", accepting.accept(), _network("accept"))
+    yield Row("accept4", accepting.accept(flags=3), _network("accept"))
+    yield Row("recvfrom", receiving.recvfrom, _network("recv"), (Where(4, nonzero=True),))
+    yield Row("recvmsg", receiving.recvmsg, _network("recv"))
+    yield Row("recvmmsg", receiving.recvmmsg, _network("recv"))
 
 
 def _lineage() -> Iterable[Row]:

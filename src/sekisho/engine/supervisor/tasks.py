@@ -52,6 +52,8 @@ class Process:
     """By thread: the rights and view its calls are performed with, as far as known."""
     warned: set[str] = field(default_factory=set)
     """Warnings already given about it."""
+    streams: set[str] = field(default_factory=set)
+    """Sockets, as /proc names them, on which nobody asks who sent what is received."""
     expected_roots: tuple[int, set[tuple[int, int]]] | None = None
     """After a chroot was let through: the thread that asked, and the only root directories it may have."""
     executing: bool = False

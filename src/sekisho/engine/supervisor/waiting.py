@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sekisho.engine.supervisor import procfs
+from sekisho.engine.supervisor.arrivals import Arrivals
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.plan import Answer, Later
+from sekisho.engine.supervisor.procfs import signalled
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.supervisor import Supervisor
@@ -34,6 +35,7 @@ class Waiting:
         self.supervisor = supervisor
         self._pending: dict[int, _Pending] = {}
         self._next = 0.0
+        self.arrivals = Arrivals(supervisor)
 
     def add(self, call: Call, worker: Worker, then: Callable[[Any], Answer] | None) -> None:
         """``call`` is answered with what ``worker`` gives back, through ``then`` where given."""
@@ -44,10 +46,12 @@ class Waiting:
 
     def patience(self) -> float:
         """How long the loop may sleep, in seconds (-1: as long as it likes)."""
-        return _INTERVAL if self._pending else -1
+        limits = (_INTERVAL if self._pending else -1, self.arrivals.patience())
+        return min((limit for limit in limits if limit >= 0), default=-1)
 
     def look(self) -> None:
         """Calls whose caller has died or has a signal to handle are given up."""
+        self.arrivals.look()
         if not self._pending or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _INTERVAL
@@ -78,13 +82,3 @@ class Waiting:
         self.supervisor.workers.give_back(pending.worker)
         if not isinstance(answer, Later):
             self.supervisor.reply(pending.call, answer)
-
-
-def signalled(tid: int) -> bool:
-    """Whether a signal waits for task ``tid`` that it neither blocks nor ignores (proc_pid_status(5))."""
-    try:
-        status = procfs.read(f"/proc/{tid}/status")
-    except OSError:
-        return True
-    sets = {name: int(procfs.field(status, name), 16) for name in (b"SigPnd", b"ShdPnd", b"SigBlk", b"SigIgn")}
-    return bool((sets[b"SigPnd"] | sets[b"ShdPnd"]) & ~sets[b"SigBlk"] & ~sets[b"SigIgn"])
