@@ -38,6 +38,8 @@ SYSCALL_STOP: Final = signal.SIGTRAP | 0x80
 """What a stop at the entry or exit of a system call shows as its signal (PTRACE_O_TRACESYSGOOD)."""
 _EVENT_STOP: Final = 128
 _PROT_READ_WRITE, _MAP_PRIVATE_ANONYMOUS = 3, 0x22
+_RESTARTS: Final = (512, 513, 514, 516)
+"""What the kernel answers with a call begun anew: SIGSTOP came before we had heard of it."""
 _NO_FD: Final = (1 << 64) - 1
 
 
@@ -136,6 +138,8 @@ class Injections:
         if injection.inside:
             return 0
         result = Registers.of(injection.tid, self._layout).result
+        if -result in _RESTARTS:
+            return 0
         if result < 0:
             raise OSError(-result, os.strerror(-result))
         area = self._scratch.add(injection.process, injection.tid, result, scratch.size_for(injection.size))
