@@ -156,3 +156,22 @@ def test_a_deleted_domain_is_no_longer_listed_and_a_new_one_is_another():
     assert not delete_domain(policy, "<kernel> /bin/sh")
     assert ensure_domain(policy, "<kernel> /bin/sh") is not domain
     assert not delete_domain(policy, "<kernel>")
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcd"), st.sampled_from(["read", "write", "read/write"]))))
+def test_any_order_of_additions_and_deletions_leaves_what_a_dictionary_would(
+    steps: list[tuple[bool, str, str]],
+) -> None:
+    domain, expected = Domain("<kernel>"), dict[str, set[str]]()
+    for adds, name, operations in steps:
+        entry = parse_acl(f"file {operations} /{name}")
+        if adds:
+            add_entry(domain, entry)
+            expected.setdefault(name, set()).update(operations.split("/"))
+        else:
+            delete_entry(domain, entry)
+            expected.get(name, set()).difference_update(operations.split("/"))
+            if not expected.get(name):
+                expected.pop(name, None)
+
+    assert [f"file {'/'.join(sorted(operations))} /{name}" for name, operations in expected.items()] == lines(domain)

@@ -5,14 +5,17 @@ import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sekisho.errors import UserError
-from sekisho.policy.edit import add_entry, ensure_domain
+from sekisho.policy.edit import add_entry, delete_domain, delete_entry, ensure_domain
 from sekisho.policy.model import Mode, Policy
-from sekisho.policy.parser import parse_acl
+from sekisho.policy.parser import parse_acl, parse_exception_policy, parse_manager, parse_profile
+from sekisho.policy.printer import print_acl
+from sekisho.policy.stat import Memory
 from sekisho.store.directory import PolicyDirectory
 
 LEARNER = """
@@ -145,6 +148,73 @@ def test_hand_made_changes_made_meanwhile_stay(directory: PolicyDirectory) -> No
     assert ["file read /mine", "file read /two", "file read /three"] == [
         line for line in lines(directory) if line.startswith("file")
     ]
+
+
+def test_live_edits_reach_the_disk_and_leave_alone_what_others_wrote(directory: PolicyDirectory) -> None:
+    policy = directory.load()
+    teach(policy, "<kernel> /bin/x", "file read /one", "file read /two")
+    ensure_domain(policy, "<kernel> /bin/y")
+    parse_exception_policy("path_group G /a\n", policy)
+    directory.save(policy)
+    other = PolicyDirectory(directory.path)
+    theirs = other.load()
+    teach(theirs, "<kernel> /bin/x", "file read /theirs")
+    parse_exception_policy("path_group G /theirs\n", theirs)
+    other.save(theirs)
+
+    delete_entry(policy.domains["<kernel> /bin/x"], parse_acl("file read /one"))
+    delete_domain(policy, "<kernel> /bin/y")
+    parse_exception_policy("delete path_group G /a\n", policy)
+    parse_profile("3-CONFIG::file={ mode=permissive }\n7-COMMENT=new\n", policy)
+    parse_manager("/bin/manager\n", policy)
+    directory.save(policy)
+
+    again = PolicyDirectory(directory.path).load()
+    assert ["file read /two", "file read /theirs"] == [line for line in lines(directory) if line.startswith("file")]
+    assert "<kernel> /bin/y" not in again.domains
+    assert "path_group G /theirs\n" == (directory.path / "exception_policy.conf").read_text()
+    profiles = again.namespaces["<kernel>"].profiles
+    assert (profiles[3].configs["file"].mode, profiles[7].comment) == (Mode.PERMISSIVE, "new")
+    assert again.managers[-1] == "/bin/manager"
+
+
+def test_only_what_changed_is_written(directory: PolicyDirectory) -> None:
+    policy = directory.load()
+    before = {path.name: path.stat().st_ino for path in directory.path.iterdir()}
+    parse_manager("/bin/manager\n", policy)
+    directory.save(policy)
+
+    after = {path.name: path.stat().st_ino for path in directory.path.iterdir()}
+    assert {"manager.conf"} == {name for name in before if before[name] != after[name]}
+
+
+def test_syncing_takes_in_what_others_saved(directory: PolicyDirectory) -> None:
+    policy, other = directory.load(), PolicyDirectory(directory.path)
+    theirs = other.load()
+    domain = ensure_domain(policy, "<kernel> /bin/x")
+    teach(policy, "<kernel> /bin/x", "file read /one")
+    teach(theirs, "<kernel> /bin/x", "file read /theirs")
+    other.save(theirs)
+
+    assert directory.sync(policy)
+    assert policy.domains["<kernel> /bin/x"] is domain
+    assert {"file read /one", "file read /theirs"} == set(map(print_acl, domain.entries))
+    assert not directory.sync(policy)
+
+    other.sync(theirs)
+    delete_entry(theirs.domains["<kernel> /bin/x"], parse_acl("file read /one"))
+    other.sync(theirs)
+    assert directory.sync(policy)
+    assert ["file read /theirs"] == list(map(print_acl, domain.entries))
+
+
+def test_a_quota_that_was_set_is_kept_by_those_who_set_none(directory: PolicyDirectory) -> None:
+    other = PolicyDirectory(directory.path)
+    ours, theirs = directory.statistics(), other.statistics()
+    directory.save(directory.load(), replace(ours, audit_memory=Memory(0, 4096)))
+    other.save(other.load(), theirs.updated(1))
+
+    assert 4096 == PolicyDirectory(directory.path).statistics().audit_memory.quota
 
 
 def test_an_error_made_by_hand_meanwhile_stops_saving_and_loses_nothing(directory: PolicyDirectory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import Final
@@ -30,11 +31,13 @@ def add_entry(domain: Domain, entry: AclEntry) -> bool:
     """
     places = _places(domain)
     key = identity(entry)
-    place = places.get(key)
-    if place is None:
-        places[key] = len(domain.entries)
+    serial = places.get(key)
+    if serial is None:
+        places[key] = domain.serials[-1] + 1 if domain.serials else 0
+        domain.serials.append(places[key])
         domain.entries.append(entry)
     else:
+        place = bisect_left(domain.serials, serial)
         present = domain.entries[place]
         operations = in_table_order(present.operations + entry.operations)
         if operations == present.operations:
@@ -51,9 +54,10 @@ def delete_entry(domain: Domain, entry: AclEntry) -> bool:
     """
     places = _places(domain)
     key = identity(entry)
-    place = places.get(key)
-    if place is None:
+    serial = places.get(key)
+    if serial is None:
         return False
+    place = bisect_left(domain.serials, serial)
     present = domain.entries[place]
     left = tuple(operation for operation in present.operations if operation not in entry.operations)
     if left == present.operations:
@@ -61,8 +65,7 @@ def delete_entry(domain: Domain, entry: AclEntry) -> bool:
     if left:
         domain.entries[place] = _with_operations(present, left)
     else:
-        del domain.entries[place]
-        places.clear()
+        del domain.entries[place], domain.serials[place], places[key]
     domain.generation += 1
     return True
 
@@ -107,8 +110,8 @@ def _with_operations(entry: AclEntry, operations: tuple[Operation, ...]) -> AclE
 
 
 def _places(domain: Domain) -> dict[Hashable, int]:
-    """Identity to place of every entry; made anew, merging what should be one, if entries came in some other way."""
-    if len(domain.places) == len(domain.entries):
+    """Identity to serial number of each entry; made anew, merging what is one, if entries came in some other way."""
+    if len(domain.places) == len(domain.entries) == len(domain.serials):
         return domain.places
     domain.places = {}
     merged: list[AclEntry] = []
@@ -119,6 +122,7 @@ def _places(domain: Domain) -> dict[Hashable, int]:
         else:
             present = merged[place]
             merged[place] = _with_operations(present, in_table_order(present.operations + entry.operations))
+    domain.serials = list(range(len(merged)))
     if len(merged) < len(domain.entries):
         domain.entries[:] = merged
         domain.generation += 1

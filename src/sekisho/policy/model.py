@@ -95,8 +95,9 @@ class Domain:
     """One domain: its name, its flags and its entries in insertion order.
 
     ``generation`` grows with every change, so that an index or a cache can tell that it is stale.
-    ``entries`` is changed through ``policy.edit`` only, which keeps ``places`` (entry identity to index) in step;
-    an entry that gains an operation is replaced where it stands.
+    ``entries`` is changed through ``policy.edit`` only, which keeps ``places`` (entry identity to serial number) and
+    ``serials`` (the entries' serial numbers, ascending) in step; an entry that gains an operation is replaced where it
+    stands.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Domain:
     """Its profile was chosen for this run, which ``Policy.forced_mode`` then has no say over."""
     generation: int = 0
     places: dict[Hashable, int] = field(default_factory=dict, init=False, repr=False)
+    serials: list[int] = field(default_factory=list, init=False, repr=False)
     index: object | None = field(default=None, init=False, repr=False)
     """What ``decide`` keeps here to answer fast; stale when ``generation`` has moved on."""
 

@@ -66,7 +66,10 @@ class Statistics:
         return replace(self, **{mode.word: count.plus(1, at)})  # type: ignore[arg-type]
 
     def plus(self, other: Statistics, *, since: Statistics | None = None) -> Statistics:
-        """This, and what was counted from ``since`` (nothing if None) to ``other``; memory as ``other`` has it."""
+        """This, and what was counted from ``since`` (nothing if None) to ``other``.
+
+        Memory is as ``other`` has it, but for quotas that nobody set since.
+        """
         before = since or Statistics()
         changed: dict[str, Count | Memory] = {}
         for name in _COUNTS.values():
@@ -74,7 +77,9 @@ class Statistics:
             number = max(0, now.number - then.number)
             changed[name] = mine.plus(number, now.last if number else None)
         for name in _MEMORIES.values():
-            changed[name] = getattr(other, name)
+            memory, quota = getattr(other, name), getattr(self, name).quota
+            is_set = since is None or memory.quota != getattr(since, name).quota
+            changed[name] = memory if is_set else replace(memory, quota=quota)
         return replace(self, **changed)  # type: ignore[arg-type]
 
 

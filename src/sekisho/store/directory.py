@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from sekisho.errors import UserError
 from sekisho.learn.rewrite import DEFAULT_REWRITE, RewriteRules
@@ -24,7 +26,8 @@ from sekisho.store.defaults import (
     STAT,
     profiles,
 )
-from sekisho.store.merge import Snapshot, carry_over, snapshot
+from sekisho.store.merge import carry_over
+from sekisho.store.snapshot import Snapshot, snapshot
 
 _Identity = tuple[tuple[int, int, int, int] | None, ...]
 
@@ -35,7 +38,7 @@ class PolicyDirectory:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Nothing is read or made yet; a relative ``path`` is taken from the current directory of now."""
         self.path = Path(os.path.abspath(path))
-        self._saved: Snapshot = {}
+        self._saved = Snapshot()
         self._counted = Statistics()
         self._journals: list[str] = []
         self._on_disk: tuple[_Identity, Policy] | None = None
@@ -103,33 +106,55 @@ class PolicyDirectory:
             return reading.find_errors(fd, self.path)
 
     def save(self, policy: Policy, statistics: Statistics | None = None) -> None:
-        """What came into the domains of ``policy`` since loading or the last save is on disk.
+        """What has become of ``policy`` since loading or the last save has become of what is on disk.
 
-        So is what others saved meanwhile: it is read again and added to. The same holds for counters, which begin
-        with zero unless ``statistics`` was asked. On an error (a full disk) each file has either all of it or what it
-        had, and the next save tries again.
+        That was read again, if somebody wrote to it: what others added stays, what they removed stays away. The same
+        holds for counters, which begin with zero unless ``statistics`` was asked. On an error (a full disk) each file
+        has either all of it or what it had, and the next save tries again.
         """
         now = snapshot(policy)
-        counted = self._counted if statistics is None else statistics
-        if now == self._saved and counted == self._counted and not self._journals:
+        if self._is_saved(now, statistics):
             return
         with files.opened(self.path) as fd, files.locked(fd, self.path):
-            self._save_domains(fd, now)
-            journal.remove(fd, self._journals)
-            self._journals = []
-            if counted != self._counted:
-                total = reading.read_statistics(fd, self.path).plus(counted, since=self._counted)
-                files.replace(fd, self.path, STAT, print_stat(total))
-                self._counted = counted
+            self._save(fd, now, statistics)
 
-    def _save_domains(self, fd: int, now: Snapshot) -> None:
+    def sync(self, policy: Policy, statistics: Statistics | None = None) -> bool:
+        """The same, and ``policy`` has become what is on disk; whether it was otherwise."""
+        now = snapshot(policy)
+        with files.opened(self.path) as fd:
+            if self._is_saved(now, statistics) and self._on_disk is not None and self._on_disk[0] == _identity(fd):
+                return False
+            with files.locked(fd, self.path):
+                current = self._save(fd, now, statistics)
+        changed = carry_over(now, snapshot(current), policy)
+        self._saved = snapshot(policy)
+        return bool(changed)
+
+    def _is_saved(self, now: Snapshot, statistics: Statistics | None) -> bool:
+        return now == self._saved and statistics in (None, self._counted) and not self._journals
+
+    def _save(self, fd: int, now: Snapshot, statistics: Statistics | None) -> Policy:
+        """What is on disk now."""
+        current = self._save_policy(fd, now)
+        journal.remove(fd, self._journals)
+        self._journals = []
+        if statistics is not None and statistics != self._counted:
+            total = reading.read_statistics(fd, self.path).plus(statistics, since=self._counted)
+            files.replace(fd, self.path, STAT, print_stat(total))
+            self._counted = statistics
+        return current
+
+    def _save_policy(self, fd: int, now: Snapshot) -> Policy:
         current = self._current(fd)
-        # Until the file is written, what is kept of it must not be taken for what it has.
+        # Until everything is written, what is kept of it must not be taken for what the files have.
         self._on_disk = None
-        if carry_over(self._saved, now, current):
-            files.replace(fd, self.path, DOMAIN_POLICY, printer.print_domain_policy(current))
+        changed = carry_over(self._saved, now, current)
+        for name in POLICY_FILES:
+            if name in changed:
+                files.replace(fd, self.path, name, _PRINTERS[name](current))
         self._on_disk = (_identity(fd), current)
         self._saved = now
+        return current
 
     def _current(self, fd: int) -> Policy:
         """The policy on disk, not read again if nobody has written since."""
@@ -142,7 +167,8 @@ class PolicyDirectory:
         changed = []
         with files.opened(self.path) as fd, files.locked(fd, self.path):
             policy = reading.read_policy(fd, self.path)
-            for name, text in _texts(policy).items():
+            for name, print_file in _PRINTERS.items():
+                text = print_file(policy)
                 if files.read(fd, self.path, name) not in (text, None):
                     files.replace(fd, self.path, name, text)
                     changed.append(name)
@@ -160,13 +186,12 @@ def _new_files() -> dict[str, str]:
     }
 
 
-def _texts(policy: Policy) -> dict[str, str]:
-    return {
-        PROFILE: printer.print_profile(policy),
-        EXCEPTION_POLICY: printer.print_exception_policy(policy),
-        DOMAIN_POLICY: printer.print_domain_policy(policy),
-        MANAGER: printer.print_manager(policy),
-    }
+_PRINTERS: Final[dict[str, Callable[[Policy], str]]] = {
+    PROFILE: printer.print_profile,
+    EXCEPTION_POLICY: printer.print_exception_policy,
+    DOMAIN_POLICY: printer.print_domain_policy,
+    MANAGER: printer.print_manager,
+}
 
 
 def _identity(fd: int) -> _Identity:
