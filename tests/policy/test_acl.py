@@ -109,7 +109,7 @@ def test_preferences(preference):
         ("capability SYS_TIME/SYS_NICE", 12, "joins operations", "one entry for each"),
         ("capability SYS_TIME /a", 21, "expected a condition or nothing", ""),
         ("capability", 11, "expected an operation after 'capability'", ""),
-        ("ipc signal KILL <kernel>", 12, "the number of a signal: expected a number", ""),
+        ("ipc signal KILL <kernel>", 12, "(kill -l lists them): expected a number", ""),
         ("ipc signal 9 /bin/sh", 14, "expected a namespace such as <kernel>", ""),
         ("ipc signal/ptrace <kernel>", 5, "joins operations", "one entry for each"),
         ("ipc kill 9 <kernel>", 5, "unknown operation 'kill'", "ipc has: signal"),

@@ -25,7 +25,7 @@ _LABELS: Final[dict[str, tuple[str, ...]]] = {
     "path2": ("the first pathname", "the second pathname"),
     "mount": ("the device", "the mount point", "the file system type", "the flags"),
     "device": ("a pathname", "the mode", "the major number", "the minor number"),
-    "signal": ("the number of a signal", "a domainname"),
+    "signal": ("the number of a signal (kill -l lists them)", "a domainname"),
 }
 _KIND_LABELS: Final = {
     Operand.NAME: "a name, pattern or @path_group",
