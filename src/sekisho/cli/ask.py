@@ -55,10 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     asker = Asker(directory, Dialog(source, sys.stdout, arguments.timeout))
     print(f"sekisho: asking for what runs on {directory.path}; Ctrl-C ends", flush=True)
     try:
-        while asker.look() or not arguments.once:
+        while (asker.look() or not arguments.once) and not source.ended:
             time.sleep(_LOOK)
     finally:
         asker.close()
+    if source.ended:
+        print("sekisho: nobody is here to answer any more: what waits is denied", file=sys.stderr)
     return 0
 
 
@@ -162,7 +164,8 @@ def _why(service: RunningTree, inquiry: Inquiry) -> list[str]:
         parse_domain_policy(_text(service, "domain_policy", f"select Q={inquiry.serial}\n"), policy)
         domain = policy.domains[inquiry.domain]
         request = suppose(inquiry.line)
-        return explain(policy, domain, request, decide(policy, domain, request))
+        # What follows the reasons is known: that it is refused, and which line is missing.
+        return explain(policy, domain, request, decide(policy, domain, request))[:-2]
     except (SekishoError, KeyError) as error:
         return [f"it can't be told: {error}"]
 

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "log": "show what was denied, permitted and learned",
     "why": "tell whether a request would be allowed, and by which line",
     "tools": "run TOMOYO's own tools on a policy directory or a running tree",
+    "ask": "answer for programs that are refused something, while they wait",
     "doctor": "tell what can be enforced on this machine, as this user",
 }
 """Each subcommand, kept in the module of its name, with its summary."""
