@@ -53,7 +53,7 @@ def test_an_exec_that_cant_be_verified_is_refused(enforcing: Stage, prog: Path) 
     enforcing.allow(f"file execute {prog}")
 
     assert -errno.EPERM == execute(enforcing, prog, b"prog")
-    assert "its exec is refused" in enforcing.warnings[0]
+    assert "its call is refused" in enforcing.warnings[0]
 
 
 def test_what_is_learned_of_an_exec(learning: Stage, prog: Path) -> None:

@@ -26,6 +26,18 @@ from sekisho.engine.supervisor.mount_actions import (
     pivot_root,
     unmount,
 )
+from sekisho.engine.supervisor.process_actions import (
+    clock_state,
+    get_descriptor,
+    kill,
+    queue_signal,
+    queue_thread_signal,
+    send_by_pidfd,
+    set_owner,
+    set_signal,
+    tgkill,
+    tkill,
+)
 from sekisho.engine.supervisor.socket_actions import (
     accept_at_once,
     bind,
@@ -242,6 +254,16 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         listen,
         send,
         open_handle,
+        kill,
+        tkill,
+        tgkill,
+        queue_signal,
+        queue_thread_signal,
+        send_by_pidfd,
+        set_owner,
+        set_signal,
+        get_descriptor,
+        clock_state,
     )
 }
 """What a worker can be asked for, by name."""

@@ -15,6 +15,7 @@ from sekisho.engine.supervisor.notify import Notification
 from sekisho.engine.supervisor.plan import Answer, CallFacts, Object, Place
 from sekisho.engine.supervisor.tasks import Process, lineage
 from sekisho.policy.grammar import OPERATIONS
+from sekisho.policy.model import Mode
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.supervisor import Supervisor
@@ -53,6 +54,11 @@ class Call:
     def tid(self) -> int:
         """The calling thread."""
         return self.notification.tid
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anything at all is enforced in the caller's domain."""
+        return self.enforcing or self.supervisor.modes.strictest(self.process.domain) is Mode.ENFORCING
 
     def close(self) -> None:
         """Every descriptor opened for this call is closed."""

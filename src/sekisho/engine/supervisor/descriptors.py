@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+from stat import S_ISSOCK
 from typing import Final
 
+from sekisho.engine.supervisor import owners
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Plan
 
@@ -18,7 +20,19 @@ def ioctl(call: Call) -> Plan | Answer:
     command = call.args[1] & 0xFFFFFFFF
     found = call.describe(call.descriptor(call.args[0]))
     request = call.request("file ioctl", found.name, command, facts=CallFacts(call, path1=found.status))
+    if command in (owners.FIOSETOWN, owners.SIOCSPGRP) and S_ISSOCK(found.status.st_mode):
+        owned = owners.set_owner(call)
+        if isinstance(owned, Plan):
+            return Plan([request, *owned.requests], owned.perform)
     return Plan([request], lambda: PROCEED)
+
+
+def control(call: Call) -> Plan | Answer:
+    """fcntl(2), where it stops at all."""
+    command = call.args[1] & 0xFFFFFFFF
+    if command == F_SETFL:
+        return set_flags(call)
+    return owners.set_signal(call) if command == owners.F_SETSIG else owners.set_owner(call)
 
 
 def set_flags(call: Call) -> Plan | Answer:

@@ -25,8 +25,9 @@ from sekisho.engine.supervisor.handlers import Handlers
 from sekisho.engine.supervisor.image import Image
 from sekisho.engine.supervisor.injection import SYSCALL_STOP, Injections
 from sekisho.engine.supervisor.notify import Notification
-from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts
+from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, CallFacts
 from sekisho.engine.supervisor.program import Program, foresee
+from sekisho.engine.supervisor.reaching import Reaching
 from sekisho.engine.supervisor.tasks import Process
 from sekisho.policy.model import Domain, Mode
 
@@ -63,6 +64,8 @@ class _Pending:
     before: Image | None
     """What ran before, to tell at the next call whether the exec came to pass; None when the kernel tells us."""
     handler: bool
+    traced: bool = False
+    """Another process of the tree traces it."""
 
 
 class Executions:
@@ -75,6 +78,7 @@ class Executions:
         self.admission = Admission(supervisor)
         self.injections = Injections(supervisor)
         self.handlers = Handlers(self)
+        self.reaching = Reaching(self)
 
     def forget(self) -> None:
         """Policy may have changed."""
@@ -82,6 +86,8 @@ class Executions:
 
     def attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
         """The answer to an exec; where nothing holds it back one that would fail anyway goes to the kernel."""
+        if self.reaching.parks(call):
+            return LATER
         injected = self.injections.made(call.notification)
         if injected is not None:
             return injected.made(call)
@@ -133,11 +139,24 @@ class Executions:
         process = call.process
         self.supervisor.tasks.settle(process)
         status = program.image.status
+        tracer = self.reaching.tracer(call.tid)
+        if tracer is not None:
+            # Who may trace the new program may change it as well: there is nothing to verify, nor could we.
+            if not self.reaching.may_trace(call, tracer, destination):
+                return -errno.EPERM
+            verify = False
         if verify and not self.seize(call):
             return -errno.EPERM
         before = None if verify else Image.of(call.tid)
         self._pending[process.tgid] = _Pending(
-            call.tid, destination, (status.st_dev, status.st_ino), program.argv, envp, before, handler
+            call.tid,
+            destination,
+            (status.st_dev, status.st_ino),
+            program.argv,
+            envp,
+            before,
+            handler,
+            tracer is not None,
         )
         process.executing = True
         return PROCEED
@@ -150,7 +169,7 @@ class Executions:
         try:
             libc.ptrace(_SEIZE, tid, 0, _O_TRACESYSGOOD | _O_TRACEEXEC | _O_EXITKILL)
         except OSError:
-            self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its exec is refused")
+            self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its call is refused")
             return False
         self._seized[tid] = process.tgid
         return True
@@ -165,11 +184,20 @@ class Executions:
         elif pending.before is None:
             if notification.tid == pending.tid and not self._is_exec(notification.nr):
                 self._give_up(process, pending)
-        elif notification.tid in (pending.tid, process.tgid):
-            if pending.before != Image.of(notification.tid) or not self._lives(process):
-                self._commit(process, pending)
-            else:
-                self._give_up(process, pending)
+        elif notification.tid in (pending.tid, process.tgid) and not self.look(process, notification.tid):
+            self._give_up(process, pending)
+
+    def look(self, process: Process, tid: int) -> bool:
+        """Whether an exec of ``process`` that isn't watched has come to pass, seen by its task ``tid``."""
+        pending = self._pending.get(process.tgid)
+        if pending is None or pending.before is None:
+            return False
+        if pending.before == Image.of(tid) and self._lives(process):
+            return False
+        if pending.traced and image.file_of(tid) != pending.image:
+            self.kill(process, "the executed file was swapped")
+        self._commit(process, pending)
+        return True
 
     def destination(self, tgid: int) -> Domain | None:
         """The domain that an exec of process ``tgid`` leads to which was let through; None when none was."""
@@ -224,10 +252,12 @@ class Executions:
                 deliver = number
             self._seized.pop(pid, None)
             libc.ptrace(_DETACH, pid, 0, deliver)
+        self.reaching.over(pid)
         return True
 
     def ended(self, pid: int) -> None:
         """A traced task is gone."""
+        self.reaching.over(pid)
         self.injections.ended(pid)
         tgid = self._seized.pop(pid, None)
         if tgid is not None:

@@ -7,13 +7,14 @@ can't be held is refused as an older kernel would refuse it.
 from __future__ import annotations
 
 import errno
-import os
-import struct
 from collections.abc import Callable
 from typing import Final
 
+from sekisho.engine.supervisor import owners, procfs, targets
 from sekisho.engine.supervisor.call import Call, signed
 from sekisho.engine.supervisor.plan import PROCEED, Answer
+from sekisho.engine.supervisor.reaching import TRACEME
+from sekisho.engine.supervisor.tasks import lineage
 
 Guard = Callable[[Call], Answer]
 
@@ -22,12 +23,26 @@ _NEW_VIEW: Final = 0x10000000 | 0x00020000
 """CLONE_NEWUSER and CLONE_NEWNS."""
 _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER = 4, 35, 36
 PRCTLS: Final = (_PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER)
-_PTRACE_ATTACH, _PTRACE_SEIZE = 16, 0x4206
-PTRACES: Final = (_PTRACE_ATTACH, _PTRACE_SEIZE)
+_PROCESS, _GROUP, _USER = 0, 1, 2
+OWNING: Final = (owners.F_SETOWN, owners.F_SETOWN_EX, owners.FIOSETOWN, owners.SIOCSPGRP)
 SECCOMP_FILTER_FLAG_NEW_LISTENER: Final = 8
 
 
-def _forked(call: Call, flags: int) -> None:
+def ask(guard: Guard, call: Call) -> int:
+    """The negative errno with which ``guard`` refuses the call, 0 when it doesn't; a guard that fails refuses."""
+    try:
+        answer = guard(call)
+    except OSError as failure:
+        return -(failure.errno or errno.EPERM)
+    except Exception as bug:
+        call.supervisor.warn(f"internal error in a guard: {bug!r}")
+        return -errno.EPERM
+    return answer if isinstance(answer, int) else 0
+
+
+def forked(call: Call, flags: int) -> None:
+    """A fork with these clone(2) ``flags`` is let through."""
+    call.supervisor.executions.reaching.forked()
     if flags & CLONE_FILES:
         call.process.shares_files = True
     if not flags & CLONE_THREAD:
@@ -37,27 +52,9 @@ def _forked(call: Call, flags: int) -> None:
         process.credits += 1
 
 
-def clone(call: Call) -> Answer:
-    """clone(2): a child of somebody else (CLONE_PARENT) couldn't be placed."""
-    flags = call.args[0] & 0xFFFFFFFF
-    if flags & CLONE_PARENT and not flags & CLONE_THREAD and call.enforcing:
-        return -errno.EPERM
-    _forked(call, flags)
-    return PROCEED
-
-
-def clone3(call: Call) -> Answer:
-    """clone3(2): its flags stand in memory that another thread may change, so that enforcing domains get
-    ENOSYS, which the C libraries answer by using clone(2)."""
-    if call.enforcing:
-        return -errno.ENOSYS
-    _forked(call, struct.unpack("Q", call.read(call.args[0], 8))[0])
-    return PROCEED
-
-
 def fork(call: Call) -> Answer:
     """fork(2), vfork(2)."""
-    _forked(call, 0)
+    forked(call, 0)
     return PROCEED
 
 
@@ -95,71 +92,83 @@ def control(call: Call) -> Answer:
     return PROCEED
 
 
-def _targets(call: Call, pid: int) -> set[int]:
-    """The protected processes that ``pid``, as kill(2) reads it, would reach."""
+def _reached(call: Call, number: int) -> set[int]:
+    """The protected processes that ``number``, as kill(2) reads it, would reach."""
     protected = call.supervisor.guard.processes
-    if pid > 0:
-        return {pid} & protected
-    group = -pid if pid < -1 else os.getpgid(call.process.tgid)
-    if pid == -1:
+    if number == -1:
         return set() if call.supervisor.signals_scoped else set(protected)
-    return {other for other in protected if _group(other) == group}
+    if number > 0:
+        return protected.intersection(targets.numbered(call, number))
+    return protected.intersection(targets.members(call, -number))
 
 
-def _group(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return -1
+def kill(call: Call) -> Answer:
+    """kill(2): nobody in the tree signals what holds it."""
+    return -errno.EPERM if _reached(call, signed(call.args[0])) else PROCEED
 
 
-def kill(register: int) -> Guard:
-    """kill(2) and its kin: nobody in the tree signals what holds it."""
+def owner(call: Call) -> Answer:
+    """Nor is that made the owner of a descriptor that sends signals."""
+    if call.args[1] & 0xFFFFFFFF not in OWNING:
+        return PROCEED
+    kind, number = owners.named(call)
+    if kind < 0:
+        return PROCEED
+    return -errno.EPERM if _reached(call, -number if kind == owners.GROUP else number) else PROCEED
 
-    def guard(call: Call) -> Answer:
-        pid = signed(call.args[register])
-        return -errno.EPERM if call.enforcing and _targets(call, pid) else PROCEED
 
-    return guard
+def pidfd(call: Call) -> Answer:
+    """A call on one of ours by pidfd; a group is reached by any of its members (PIDFD_SIGNAL_PROCESS_GROUP)."""
+    pid = targets.behind(call, call.args[0])
+    if pid in call.supervisor.guard.processes:
+        return -errno.EPERM
+    group = call.notification.nr == call.supervisor.architecture.numbers["pidfd_send_signal"] and call.args[3] & 4
+    return -errno.EPERM if group and pid and _reached(call, -pid) else PROCEED
 
 
-def kill_pidfd(call: Call) -> Answer:
-    """pidfd_send_signal(2)."""
+def own_pidfd(call: Call) -> Answer:
+    """Reaching into a process that policy has no keyword for: only into the caller's own, by a pidfd that nobody else
+    may be able to swap."""
     if not call.enforcing:
         return PROCEED
-    return -errno.EPERM if _pidfd_pid(call, call.args[0]) in call.supervisor.guard.processes else PROCEED
+    if call.process.shares_files:
+        return -errno.EPERM
+    known = call.supervisor.tasks.by_tid.get(targets.behind(call, call.args[0]))
+    return PROCEED if known is call.process else -errno.EPERM
 
 
-def _pidfd_pid(call: Call, number: int) -> int:
-    try:
-        with open(f"/proc/{call.tid}/fdinfo/{signed(number)}", encoding="ascii") as lines:
-            return next((int(line.split()[1]) for line in lines if line.startswith("Pid:")), 0)
-    except FileNotFoundError:
-        return 0
+def tracing(call: Call) -> Answer:
+    """Nobody traces us, nor has itself traced by us."""
+    if signed(call.args[0]) == TRACEME:
+        ours = lineage(call.tid)[1] in call.supervisor.guard.processes
+        return -errno.EPERM if ours else PROCEED
+    return not_ours(1)(call)
 
 
-def own_process(pid: Callable[[Call], int]) -> Guard:
-    """Reaching into a process: only into the caller's own, since any other may enter a domain with more rights
-    between our look and the kernel's."""
+def priority(whose: int) -> Guard:
+    """setpriority(2), ioprio_set(2), whose numbers for a process, a group and a user begin at ``whose``."""
 
     def guard(call: Call) -> Answer:
-        if not call.enforcing:
+        kind, number = signed(call.args[0]) - whose, signed(call.args[1])
+        if kind == _USER:
+            return -errno.EPERM if _user_has_ours(call, number) else PROCEED
+        if not number and kind == _PROCESS:
             return PROCEED
-        known = call.supervisor.tasks.by_tid.get(pid(call))
-        return PROCEED if known is call.process else -errno.EPERM
+        return -errno.EPERM if _reached(call, -number if kind == _GROUP else number) else PROCEED
 
     return guard
 
 
-def own_pidfd(index: int) -> Guard:
-    """The same by pidfd, which nobody else may be able to swap."""
-    guard = own_process(lambda call: _pidfd_pid(call, call.args[index]))
-    return lambda call: -errno.EPERM if call.enforcing and call.process.shares_files else guard(call)
-
-
-def register(index: int) -> Callable[[Call], int]:
-    """The pid in a register."""
-    return lambda call: signed(call.args[index])
+def _user_has_ours(call: Call, uid: int) -> bool:
+    """Whether one of our processes has the user id ``uid``, 0 for the caller's."""
+    uid = call.outside("uid", uid) if uid else call.identity().uids[0]
+    for pid in call.supervisor.guard.processes:
+        try:
+            if int(procfs.field(procfs.read(f"/proc/{pid}/status"), b"Uid").split()[0]) == uid:
+                return True
+        except FileNotFoundError:
+            continue
+    return False
 
 
 def not_ours(index: int) -> Guard:
@@ -172,14 +181,6 @@ def not_ours(index: int) -> Guard:
     return guard
 
 
-def refuse(code: int, warning: str | None = None) -> Guard:
-    """Refused with ``code`` in enforcing domains; ``warning`` is told once where it is let through."""
-
-    def guard(call: Call) -> Answer:
-        if call.enforcing:
-            return -code
-        if warning is not None:
-            call.supervisor.warn_once(call.process, warning)
-        return PROCEED
-
-    return guard
+def refuse(code: int) -> Guard:
+    """Refused with ``code`` in domains in which anything is enforced."""
+    return lambda call: -code if call.enforcing else PROCEED

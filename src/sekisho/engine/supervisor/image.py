@@ -26,8 +26,7 @@ def difference(tgid: int, file: tuple[int, int], argv: tuple[bytes, ...] | None,
 
     ``file`` is (device, inode) of the executable; ``argv`` is None where it can't be foretold.
     """
-    status = os.stat(f"/proc/{tgid}/exe")
-    if (status.st_dev, status.st_ino) != file:
+    if file_of(tgid) != file:
         return "the executed file was swapped"
     # The kernel gives a program that is started without any argument an empty one.
     if argv is not None and _vector(tgid, "cmdline") != (argv or (b"",)):
@@ -35,6 +34,12 @@ def difference(tgid: int, file: tuple[int, int], argv: tuple[bytes, ...] | None,
     if _vector(tgid, "environ") != envp:
         return "the environment of an exec was swapped"
     return None
+
+
+def file_of(tid: int) -> tuple[int, int]:
+    """Device and inode of the executable of task ``tid``."""
+    status = os.stat(f"/proc/{tid}/exe")
+    return status.st_dev, status.st_ino
 
 
 def _vector(tgid: int, name: str) -> tuple[bytes, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Plan:
     """It changes what names mean, although calls of its kind mostly don't."""
     always: bool = False
     """It is carried out in every mode: what it does follows who is who."""
+    refusal: int = -errno.EPERM
+    """What the caller gets when policy says no."""
     refused: Callable[[], Answer] | None = None
     """What is done instead of refusing the call: a peer is refused, and the call goes on with the next."""
 

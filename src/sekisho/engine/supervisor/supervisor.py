@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import select
-import signal
 from collections.abc import Callable
 from typing import Final
 
-from sekisho.engine.supervisor import abi, actions, identity, table
+from sekisho.engine.supervisor import abi, actions, guards, identity, strangers
 from sekisho.engine.supervisor.actions import Fd
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.executions import Executions
@@ -24,6 +23,7 @@ from sekisho.engine.supervisor.penalties import Penalties
 from sekisho.engine.supervisor.performing import Performer
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, Later, Plan, Proceed
 from sekisho.engine.supervisor.questions import Held
+from sekisho.engine.supervisor.row import Row
 from sekisho.engine.supervisor.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.tasks import Lost, Process, Tasks
 from sekisho.engine.supervisor.waiting import Waiting
@@ -41,7 +41,7 @@ class Supervisor:
         listener: Listener,
         judge: Judge,
         architecture: abi.Architecture,
-        rows: dict[int, table.Row],
+        rows: dict[int, Row],
         warn: Callable[[str], None],
         *,
         privileged: bool,
@@ -155,7 +155,7 @@ class Supervisor:
         try:
             process = self.tasks.find(notification.tid)
         except Lost as reason:
-            self._refuse_lost(notification, reason)
+            strangers.lost(self, notification, reason)
             return
         except (FileNotFoundError, ProcessLookupError):
             return
@@ -164,9 +164,13 @@ class Supervisor:
             self.executions.called(process, notification)
         row = self.rows.get(notification.nr)
         if row is None or notification.arch != self.architecture.audit:
-            self._foreign(notification, process)
-            return
-        if self.moves.automatic(notification, process):
+            strangers.foreign(self, notification, process)
+        elif not self.moves.automatic(notification, process):
+            self._look_at(notification, process, row)
+
+    def _look_at(self, notification: Notification, process: Process, row: Row) -> None:
+        """A call that stands in the table has been answered, or somebody has taken on answering it."""
+        if row.guard is not None and self._withheld(row.guard, notification, process):
             return
         mode = self.modes.of(process.domain, notification.nr, row.operations)
         if mode is Mode.DISABLED and not row.always:
@@ -187,7 +191,18 @@ class Supervisor:
         if not isinstance(answer, Later):
             self.reply(call, answer)
 
-    def _answer(self, call: Call, row: table.Row, key: Key) -> Answer:
+    def _withheld(self, guard: guards.Guard, notification: Notification, process: Process) -> bool:
+        """Whether ``guard`` has refused the call; it is asked wherever anything is enforced."""
+        if self.modes.strictest(process.domain) is not Mode.ENFORCING:
+            return False
+        call = Call(self, notification, process, enforcing=True)
+        refusal = guards.ask(guard, call)
+        if refusal:
+            self.reply(call, refusal)
+        call.close()
+        return bool(refusal)
+
+    def _answer(self, call: Call, row: Row, key: Key) -> Answer:
         self.judge.penalty = 0
         try:
             plan = row.plan(call)
@@ -219,7 +234,10 @@ class Supervisor:
             self.warn_once(process, f"in {process.domain.name} reached for the supervisor or its policy: refused")
             return _PERM
         if not judge.allows(process.domain, plan.requests):
-            return plan.refused() if plan.refused is not None else self._refused(call)
+            if plan.refused is not None:
+                return plan.refused()
+            refused = self._refused(call)
+            return plan.refusal if isinstance(refused, int) else refused
         if judge.transition is not None and not self.moves.by_entry(call, judge.transition):
             return LATER
         if plan.changes:
@@ -254,23 +272,6 @@ class Supervisor:
             self.listener.finish(ident, _PERM)
         finally:
             call.close()
-
-    def _foreign(self, notification: Notification, process: Process) -> None:
-        if self.modes.strictest(process.domain) is Mode.ENFORCING:
-            self.listener.finish(notification.id, -errno.ENOSYS)
-            return
-        self.warn_once(process, "uses a foreign system call interface, which is not seen: enforcing mode refuses it")
-        self.listener.proceed(notification.id)
-
-    def _refuse_lost(self, notification: Notification, reason: Lost) -> None:
-        """Fail closed: a process whose domain can't be known is killed if anything at all is being enforced."""
-        if any(self.modes.strictest(domain) is Mode.ENFORCING for domain in self.judge.policy.domains.values()):
-            self.warn(f"{reason}; killed")
-            if self.listener.valid(notification.id):
-                os.kill(notification.tid, signal.SIGKILL)
-            return
-        self.warn(f"{reason}; not mediated")
-        self.listener.proceed(notification.id)
 
     def warn_once(self, process: Process, text: str) -> None:
         """``text`` is told of ``process`` unless it was before."""

@@ -7,11 +7,8 @@ Rows without any guard the engine itself, and look at the strictest mode of the 
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable
 
 from sekisho.engine.supervisor import (
     accepting,
@@ -23,34 +20,18 @@ from sekisho.engine.supervisor import (
     guards,
     mounting,
     opening,
+    owners,
+    process_rows,
     receiving,
     sending,
+    signals,
 )
 from sekisho.engine.supervisor.abi import Architecture
 from sekisho.engine.supervisor.bpf import Where, assemble
-from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.executions import execute, execute_at
-from sekisho.engine.supervisor.plan import Answer, Plan
+from sekisho.engine.supervisor.row import Row
 from sekisho.engine.supervisor.shortcuts import Shortcut, Way
 from sekisho.policy.grammar import PROFILE_OPERATIONS
-
-_ALWAYS: Final = True
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One system call. ``where``: the arguments with which it stops at all (none: always)."""
-
-    name: str
-    plan: Callable[[Call], Plan | Answer]
-    operations: tuple[str, ...] = ()
-    where: tuple[Where, ...] = ()
-    always: bool = False
-    """The planner runs, and its answer counts, in every mode."""
-    mutates: bool = False
-    """It changes what names mean."""
-    shortcut: Shortcut | None = None
-    """How a repetition is recognised."""
 
 
 def _network(*verbs: str) -> tuple[str, ...]:
@@ -112,8 +93,20 @@ def _attributes() -> Iterable[Row]:
     yield Row("fchownat", attributes.chown(2, 3, 1, 0, 4), owner)
     yield Row("truncate", attributes.truncate(1, 0), _file("truncate"))
     yield Row("ftruncate", attributes.truncate(1, fd=0), _file("truncate"))
-    yield Row("ioctl", descriptors.ioctl, _file("ioctl"), shortcut=Shortcut(None, None, (1,)))
-    yield Row("fcntl", descriptors.set_flags, _file("open"), (Where(1, (descriptors.F_SETFL,)),))
+    yield Row(
+        "ioctl",
+        descriptors.ioctl,
+        (*_file("ioctl"), *signals.OPERATIONS),
+        shortcut=Shortcut(None, None, (1,)),
+        guard=guards.owner,
+    )
+    yield Row(
+        "fcntl",
+        descriptors.control,
+        (*_file("open"), *signals.OPERATIONS),
+        (Where(1, (descriptors.F_SETFL, owners.F_SETOWN, owners.F_SETOWN_EX, owners.F_SETSIG)),),
+        guard=guards.owner,
+    )
 
 
 def _mounts() -> Iterable[Row]:
@@ -129,8 +122,8 @@ def _mounts() -> Iterable[Row]:
 
 def _programs() -> Iterable[Row]:
     executing = ("file::execute", "file::open", "misc::env")
-    yield Row("execve", execute, executing, always=_ALWAYS)
-    yield Row("execveat", execute_at, executing, always=_ALWAYS)
+    yield Row("execve", execute, executing, always=True)
+    yield Row("execveat", execute_at, executing, always=True)
 
 
 def _sockets() -> Iterable[Row]:
@@ -148,99 +141,10 @@ def _sockets() -> Iterable[Row]:
     yield Row("recvmmsg", receiving.recvmmsg, _network("recv"))
 
 
-def _lineage() -> Iterable[Row]:
-    yield Row("clone", guards.clone, always=_ALWAYS)
-    yield Row("clone3", guards.clone3, always=_ALWAYS)
-    yield Row("fork", guards.fork, always=_ALWAYS)
-    yield Row("vfork", guards.fork, always=_ALWAYS)
-    yield Row("exit", guards.leave_thread, always=_ALWAYS)
-    yield Row("exit_group", guards.leave, always=_ALWAYS)
-    for name in ("unshare", "setns"):
-        yield Row(name, guards.rights, always=_ALWAYS)
-    yield Row("prctl", guards.control, where=(Where(0, guards.PRCTLS),), always=_ALWAYS)
-
-
-def _credentials() -> Iterable[Row]:
-    """Only a privileged supervisor performs calls for other ids than its own."""
-    for name in (
-        "setuid",
-        "setgid",
-        "setreuid",
-        "setregid",
-        "setresuid",
-        "setresgid",
-        "setfsuid",
-        "setfsgid",
-        "setgroups",
-        "capset",
-    ):
-        yield Row(name, guards.rights, always=_ALWAYS)
-
-
-def _others(protected: tuple[int, ...]) -> Iterable[Row]:
-    ours = Where(0, protected)
-    groups = Where(0, bits=0x80000000)
-    yield Row("kill", guards.kill(0), where=(ours, groups, Where(0, (0,))))
-    yield Row("tkill", guards.kill(0), where=(ours,))
-    yield Row("tgkill", guards.kill(0), where=(ours,))
-    yield Row("rt_sigqueueinfo", guards.kill(0), where=(ours,))
-    yield Row("rt_tgsigqueueinfo", guards.kill(0), where=(ours,))
-    yield Row("pidfd_send_signal", guards.kill_pidfd)
-    yield Row("ptrace", guards.own_process(guards.register(1)), where=(Where(0, guards.PTRACES),))
-    yield Row("process_vm_readv", guards.own_process(guards.register(0)))
-    yield Row("process_vm_writev", guards.own_process(guards.register(0)))
-    yield Row("pidfd_getfd", guards.own_pidfd(0))
-    for name in (
-        "prlimit64",
-        "sched_setaffinity",
-        "sched_setscheduler",
-        "sched_setparam",
-        "sched_setattr",
-        "migrate_pages",
-        "move_pages",
-    ):
-        yield Row(name, guards.not_ours(0), where=(ours,))
-    for name in ("setpriority", "ioprio_set"):
-        yield Row(name, guards.not_ours(1), where=(Where(1, protected),))
-    yield Row("kcmp", guards.not_ours(0), where=(ours, Where(1, protected)))
-    for name in ("process_madvise", "process_mrelease"):
-        yield Row(name, guards.own_pidfd(0))
-
-
-def _refused() -> Iterable[Row]:
-    unseen = "does input and output through io_uring, which is not seen: enforcing mode refuses it"
-    yield Row("io_uring_setup", guards.refuse(errno.ENOSYS, unseen))
-    yield Row("io_uring_enter", guards.refuse(errno.ENOSYS))
-    yield Row("io_uring_register", guards.refuse(errno.ENOSYS))
-    yield Row("landlock_create_ruleset", guards.refuse(errno.EOPNOTSUPP))
-    yield Row("landlock_restrict_self", guards.refuse(errno.EOPNOTSUPP))
-    yield Row("seccomp", guards.refuse(errno.EBUSY), where=(Where(1, bits=guards.SECCOMP_FILTER_FLAG_NEW_LISTENER),))
-    for name in (
-        "bpf",
-        "perf_event_open",
-        "userfaultfd",
-        "init_module",
-        "finit_module",
-        "delete_module",
-        "kexec_load",
-        "kexec_file_load",
-        "fanotify_init",
-        "swapon",
-        "swapoff",
-        "acct",
-        "uselib",
-    ):
-        yield Row(name, guards.refuse(errno.EPERM))
-    for name in ("fsopen", "fsmount", "open_tree_attr"):
-        yield Row(name, guards.refuse(errno.ENOSYS))
-
-
 def rows(*, privileged: bool, protected: tuple[int, ...]) -> list[Row]:
     """Every row, for a supervisor that holds rights above its callers' or not, and its own pids."""
-    parts = [_files(), _attributes(), _mounts(), _programs(), _sockets(), _lineage(), _others(protected), _refused()]
-    if privileged:
-        parts.append(_credentials())
-    return [row for part in parts for row in part]
+    parts = [_files(), _attributes(), _mounts(), _programs(), _sockets()]
+    return [row for part in parts for row in part] + process_rows.rows(privileged=privileged, protected=protected)
 
 
 def by_number(table: Iterable[Row], architecture: Architecture) -> dict[int, Row]:

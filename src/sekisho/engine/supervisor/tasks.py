@@ -56,10 +56,14 @@ class Process:
     """Sockets, as /proc names them, on which nobody asks who sent what is received."""
     expected_roots: tuple[int, set[tuple[int, int]]] | None = None
     """After a chroot was let through: the thread that asked, and the only root directories it may have."""
+    nested: bool = False
+    """It may be in a pid namespace of its own, where numbers are others."""
+    nests: bool = False
+    """Its next children may be."""
     executing: bool = False
     """An execve was let through and its outcome isn't known yet."""
     execute_handler: bool = False
-    """It runs as an execute handler, until its next exec."""
+    """It runs as an execute handler, or was forked by one; until its next exec."""
 
     def open_memory(self, tid: int) -> Memory:
         """The address space, opened once per program image."""
@@ -88,6 +92,9 @@ class Tasks:
         self.by_tgid: dict[int, Process] = {}
         self.by_tid: dict[int, Process] = {}
         self.dead_debts: dict[Domain, int] = {}
+        self.nested = False
+        """Some process has made a pid namespace."""
+        self._top = os.getpid()
 
     def find(self, tid: int) -> Process:
         """The process that task ``tid`` belongs to, placed now if it is new; raises Lost or OSError (gone)."""
@@ -101,6 +108,18 @@ class Tasks:
         known.threads.add(tid)
         self.by_tid[tid] = known
         return known
+
+    def member(self, tid: int) -> Process | None:
+        """The process of the tree that task ``tid`` belongs to; None for one outside; raises Lost or OSError (gone)."""
+        tgid, parent = lineage(tid)
+        known = self.by_tgid.get(tgid)
+        if known is not None:
+            return known
+        while parent not in self.by_tgid and parent != self._top:
+            if not parent:
+                return None
+            parent = lineage(parent)[1]
+        return self.find(tid)
 
     def add(self, tgid: int, domain: Domain, parent: int) -> Process:
         """A process now known to be in ``domain``."""
@@ -123,6 +142,7 @@ class Tasks:
             self._inherit(child, givers[0])
         else:
             child.shares_files = True
+            child.nested = child.nests = self.nested
             self._pay(child.domain)
         return child
 
@@ -131,6 +151,9 @@ class Tasks:
             child.identities[child.tgid] = giver.fork_identity
         giver.credits -= 1
         child.shares_files, child.execute_handler = giver.shares_files, giver.execute_handler
+        child.nested = child.nests = giver.nests
+        # The first process of a pid namespace adopts whoever is orphaned there.
+        child.reaper = giver.nests
 
     def _pay(self, domain: Domain) -> None:
         self.dead_debts[domain] -= 1
