@@ -43,6 +43,9 @@ class Echo:
     def readable(self, pid: int = 0, user: int = -1) -> bool:
         return bool(self.text)
 
+    def flush(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -87,6 +87,12 @@ class _File:
         """Whether a read would give something now."""
         return self._opened().readable(pid, user)
 
+    def flush(self) -> None:
+        """What was changed is kept; nobody is asked."""
+        with self._lock:
+            if self._file is not None:
+                self._file.flush()
+
     def close(self) -> None:
         """Nobody has it open any more."""
         with self._lock:

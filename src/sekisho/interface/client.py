@@ -35,6 +35,9 @@ class OpenFile(Protocol):
     def wait_readable(self, timeout: float) -> bool:
         """Whether a read gives something now, or within ``timeout`` seconds."""
 
+    def flush(self) -> None:
+        """What was changed through it is where it goes on from by itself: with the tree, or on disk. Asks nobody."""
+
     def close(self) -> None:
         """It isn't open any more; doing this twice is nothing."""
 

@@ -78,6 +78,9 @@ class Connection:
             self._drain()
         return True
 
+    def flush(self) -> None:
+        """Nothing waits here: what was written has reached the tree."""
+
     def close(self) -> None:
         """The file is closed."""
         with self._lock:

@@ -39,6 +39,9 @@ class ServedFile(Protocol):
     def readable(self, pid: int, user: int) -> bool:
         """Whether a read would give something now; if not, the file's ``wake`` is called when that changes."""
 
+    def flush(self) -> None:
+        """One of its descriptors is being closed: what was changed is kept."""
+
     def close(self) -> None:
         """Nobody has it open any more."""
 
@@ -179,6 +182,11 @@ class Files:
             self._wakers.wait(info.fh, handle)
         readable = self._open[info.fh].readable(*self.caller())
         events[0] = _ALWAYS | (_READABLE if readable else 0)
+        return 0
+
+    def flush(self, path: str, info: Any) -> int:
+        """close(2), also of a process that ends: it doesn't come back before what was changed is kept."""
+        self._open[info.fh].flush()
         return 0
 
     def release(self, path: str, info: Any) -> int:

@@ -109,6 +109,12 @@ class LocalFile:
         time.sleep(timeout)
         return False
 
+    def flush(self) -> None:
+        """What was changed is saved."""
+        with self._local.lock:
+            if self._local.authority.is_changed:
+                self._local.authority.save()
+
     def close(self) -> None:
         """The file is closed, and what was changed is saved."""
         with self._local.lock:
