@@ -1,0 +1,1 @@
+"""Policy of older TOMOYO versions, written in today's language (pure)."""
