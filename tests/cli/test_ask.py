@@ -117,10 +117,12 @@ def test_the_program_waits_for_the_answer(
 ) -> None:
     before = shell.entries()
     with started(shell, tmp_path / "secret") as program:
-        assert "No entry of" in asking.until(SECRET + "(.|\n)*Answer")
+        shown = asking.until(SECRET + "(.|\n)*Answer")
+        assert "No entry of" in shown
         assert program.poll() is None
         for answer in answers:
-            asking.type(answer.format(tmp_path))
+            offered = re.search(rf"([0-9]+)  add .*\({re.escape(answer)}\)", shown) if answer else None
+            asking.type(offered[1] if offered else answer.format(tmp_path))
         told, errors = program.communicate(timeout=PATIENCE)
     assert out == told, errors
     after = shell.entries()

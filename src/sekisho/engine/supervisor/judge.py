@@ -92,8 +92,10 @@ class Judge:
 
     def _enforce(self, domain: Domain, request: Request, decision: Decision) -> bool:
         """Whether the administrator has allowed it; raises Held to ask."""
-        if self.questions.allowed(domain, request):
-            return True
+        verdict = self.questions.verdict(domain, request)
+        if verdict is not None:
+            self.penalty = 0
+            return verdict
         if decision.reject_log:
             self.sink(domain, request, decision)
         self.violated(Mode.ENFORCING)

@@ -53,7 +53,7 @@ class _Asked:
 class _History:
     """What has been answered for one call so far."""
 
-    allowed: set[Key] = field(default_factory=set)
+    verdicts: dict[Key, bool] = field(default_factory=dict)
     retries: dict[Key, int] = field(default_factory=dict)
 
 
@@ -79,12 +79,12 @@ class Questions:
         """Answers go to the calls of ``supervisor``."""
         self._supervisor = supervisor
 
-    def allowed(self, domain: Domain, request: Request) -> bool:
-        """Whether the administrator has allowed the current call this."""
+    def verdict(self, domain: Domain, request: Request) -> bool | None:
+        """What the administrator has said of this request of the current call; None where nothing was said."""
         if not self._history or self.current is None:
-            return False
+            return None
         history = self._history.get(self.current.id)
-        return history is not None and _key(domain, request) in history.allowed
+        return history.verdicts.get(_key(domain, request)) if history is not None else None
 
     def ask(self, domain: Domain, request: Request, decision: Decision) -> None:
         """Raises Held where somebody is there to be asked; otherwise nothing has happened."""
@@ -145,20 +145,20 @@ class Questions:
             asked.deadline = deadline
 
     def answer(self, serial: int, answer: int) -> None:
-        """1 lets the calls that wait go on, 3 has policy asked again, anything else refuses them."""
+        """1 lets the calls that wait go on, 3 has policy asked again, anything else refuses the request.
+
+        What a refusal comes to is the call's own affair: an accept(2) turns the peer away and waits for the next.
+        """
         asked = self._asked.pop(serial, None)
         if asked is None:
             return
         del self._by_key[asked.key]
         for call in asked.calls.values():
-            if answer not in (_ALLOW, _RETRY):
-                self._refuse(call)
-                continue
             history = self._history.setdefault(call.id, _History())
-            if answer == _ALLOW:
-                history.allowed.add(asked.key)
-            else:
+            if answer == _RETRY:
                 history.retries[asked.key] = asked.question.retry + 1
+            else:
+                history.verdicts[asked.key] = answer == _ALLOW
             self._again(call)
 
     def _refuse(self, call: Notification) -> None:
