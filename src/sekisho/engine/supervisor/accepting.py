@@ -74,7 +74,8 @@ def _descriptors_used_up(call: Call) -> bool:
     """Whether the caller has no descriptor left: then the kernel leaves the connection where it is. Before Linux 6.2
     that isn't told, and the connection is lost."""
     limit = resource.prlimit(call.process.tgid, resource.RLIMIT_NOFILE)[0]
-    return os.stat(f"/proc/{call.tid}/fd").st_size >= limit
+    folder = f"/proc/{call.tid}/fd"
+    return os.stat(folder).st_size >= limit and sum(int(number) < limit for number in os.listdir(folder)) >= limit
 
 
 def _hand_over(call: Call, arrivals: Arrivals, wait: Wait, flags: int) -> Answer:

@@ -41,6 +41,8 @@ _MOST: Final = 1024
 """Messages that one recvmmsg(2) gives (UIO_MAXIOV)."""
 _UNNAMED: Final = struct.pack("H", socket.AF_UNIX)
 _REMEMBERED: Final = 10000
+_END: Final = Received(b"", b"", 0, b"", 0)
+"""What a receive gives when nothing will ever come in again."""
 
 
 def recvfrom(call: Call) -> Plan | Answer:
@@ -152,7 +154,7 @@ class _Receive:
         waits = not self.flags & _DONTWAIT and not (self.wait.received and self.flags & _WAITFORONE)
         blocking = waits and self.sock.blocking
         if blocking and shut_down(self.sock):
-            return self.wait.received
+            return self.hand_over(_END)
         return _arrivals(self.call).nothing_yet(self.call, self.wait, self.sock, blocking=blocking)
 
     def _drop_and_go_on(self) -> Answer:
