@@ -65,3 +65,13 @@ def test_a_fault_says_what_the_number_was_for(word):
 def test_a_missing_number():
     with pytest.raises(Fault, match="expected the mode, found the end of the line"):
         number_at([], 0, "the mode")
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "0x" + "f" * 5000, "0" + "7" * 5000, "1-" + "9" * 5000])
+def test_a_number_of_any_length_is_no_crash(text):
+    with pytest.raises(NotANumber, match="more than 64 bits"):
+        canonical_number(text)
+
+
+def test_zeros_do_not_count():
+    assert canonical_number("0x" + "0" * 5000 + "1") == Number("0x1", 1, 1)

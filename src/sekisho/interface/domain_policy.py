@@ -27,10 +27,11 @@ from sekisho.policy.operands import domain_at
 from sekisho.policy.printer import print_acl, print_domain, transition_entries
 
 TRANSITION_ONLY: Final = "select transition_only"
-_SELECT: Final = re.compile(r"select (?:(?P<by>pid|global-pid|Q)= ?(?P<number>[0-9]{1,10}).*|domain=(?P<name>.*))")
-_NUMBER: Final = re.compile(r"use_(?P<of>profile|group) (?P<number>[0-9]{1,10})")
+_SELECT: Final = re.compile(r"select (?:(?P<by>pid|global-pid|Q)= ?(?P<number>[0-9]+).*|domain=(?P<name>.*))")
+_NUMBER: Final = re.compile(r"use_(?P<of>profile|group) (?P<number>[0-9]{1,10})(?![0-9])")
 _FLAGS: Final = ("quota_exceeded", "transition_failed")
 _LARGEST: Final = 255
+_DIGITS: Final = 10
 _AT_ONCE: Final = 256
 """So many entries are printed with one piece."""
 
@@ -84,6 +85,8 @@ class DomainPolicy(TextFile):
     def _look_up(self, found: re.Match[str]) -> Domain | None:
         if found["name"] is not None:
             return self.authority.policy.domains.get(found["name"])
+        if len(found["number"]) > _DIGITS:
+            return None
         number = int(found["number"])
         if found["by"] == "Q":
             pending = self.authority.questions.pending()

@@ -19,7 +19,7 @@ from sekisho.policy.printer import print_profile
 _LINE: Final = re.compile(r"([0-9]{1,10})-([^=]*)=(.*)")
 _VERSIONS: Final = frozenset({VERSION, 20110903})
 """Policy of any other version than these, which mean the same, couldn't be loaded again."""
-_VERSION: Final = re.compile(r"PROFILE_VERSION=([0-9]+)")
+_VERSION: Final = re.compile(r"PROFILE_VERSION=([0-9]{1,10})(?![0-9])")
 _PREFERENCES: Final = ("max_audit_log", "max_learning_entry", "enforcing_penalty")
 _LARGEST: Final = 255
 _MOST: Final = 2**32 - 1
@@ -57,7 +57,7 @@ def set_profile(profile: Profile, key: str, value: str) -> bool:
         return True
     if key == "PREFERENCE":
         for name in _PREFERENCES:
-            found = re.search(rf"{name}=([0-9]+)", value)
+            found = re.search(rf"{name}=([0-9]{{1,10}})(?![0-9])", value)
             if found is not None:
                 setattr(profile, name, min(int(found[1]), _MOST))
         return True

@@ -10,7 +10,7 @@ from typing import Final
 from sekisho.interface.handle import TextFile
 from sekisho.policy.stat import Memory, Statistics, print_stat
 
-_QUOTA: Final = re.compile(r"Memory used by (policy|audit log|query message): ?([0-9]+)")
+_QUOTA: Final = re.compile(r"Memory used by (policy|audit log|query message): ?([0-9]{1,10})(?![0-9])")
 _FIELDS: Final = {"policy": "policy_memory", "audit log": "audit_memory", "query message": "query_memory"}
 _MOST: Final = 2**32 - 1
 

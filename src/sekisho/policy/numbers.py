@@ -12,6 +12,8 @@ from sekisho.policy.model import Number
 
 _NUMBER: Final = re.compile(r"0[xX]([0-9a-fA-F]+)|0([0-7]+)|([0-9]+)")
 _MAX: Final = 2**64 - 1
+_DIGITS: Final = 30
+"""Any number that fits has fewer; Python refuses the longest ones with an error of its own."""
 
 
 class NotANumber(ValueError):
@@ -39,6 +41,8 @@ def _read(text: str) -> tuple[str, int]:
     found = _NUMBER.fullmatch(text)
     if found is None:
         raise NotANumber(f"expected a number such as 10, 0644 or 0x5401, or a range such as 1-10, found {text!r}")
+    if len(text.lstrip("0x")) > _DIGITS:
+        raise NotANumber(f"{text[:_DIGITS]}… is more than 64 bits")
     hexadecimal, octal, decimal = found.groups()
     if hexadecimal:
         value = int(hexadecimal, 16)

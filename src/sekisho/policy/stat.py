@@ -91,8 +91,10 @@ _COUNTS: Final = {
 }
 _MEMORIES: Final = {"policy:": "policy_memory", "audit log:": "audit_memory", "query message:": "query_memory"}
 
-_COUNT_LINE: Final = re.compile(r"\s*Policy\s+(\S.*?:)\s*([0-9]+)(?:\s*\(Last:\s*([0-9/]+\s+[0-9:]+)\s*\))?\s*")
-_MEMORY_LINE: Final = re.compile(r"\s*Memory used by\s+(\S.*?:)\s*([0-9]+)(?:\s*\(Quota:\s*([0-9]+)\s*\))?\s*")
+_COUNT_LINE: Final = re.compile(r"\s*Policy\s+(\S.*?:)\s*([0-9]{1,20})(?:\s*\(Last:\s*([0-9/]+\s+[0-9:]+)\s*\))?\s*")
+_MEMORY_LINE: Final = re.compile(
+    r"\s*Memory used by\s+(\S.*?:)\s*([0-9]{1,20})(?:\s*\(Quota:\s*([0-9]{1,20})\s*\))?\s*"
+)
 _TOTAL_LINE: Final = re.compile(r"\s*Total memory used:\s*[0-9]+\s*")
 _TIME: Final = "%Y/%m/%d %H:%M:%S"
 
