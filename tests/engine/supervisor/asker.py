@@ -71,6 +71,7 @@ def sock(family, kind, protocol=0):
 
 UNIX, INET, INET6 = socket.AF_UNIX, socket.AF_INET, socket.AF_INET6
 STREAM, DGRAM, SEQPACKET, RAW = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET, socket.SOCK_RAW
+NONBLOCK, DONTWAIT = socket.SOCK_NONBLOCK, socket.MSG_DONTWAIT
 
 
 def message(to, payload=b"x"):

@@ -182,6 +182,52 @@ PROGRAMS = [
 
 _STREAM, _DGRAM, _SEQ = "sock(UNIX, STREAM)", "sock(UNIX, DGRAM)", "sock(UNIX, SEQPACKET)"
 _WORD = "\\000{d}"
+
+
+def _accepts() -> list[Row]:
+    """A server and its client: the address of either says who it is."""
+    opened = (
+        "s = sock({family}, {kind} | NONBLOCK); a = {server}; call('bind', s, a, len(a)); call('listen', s, 1); "
+        "c = sock({family}, {kind}); b = {client}; call('bind', c, b, len(b)); call('connect', c, a, len(a)); "
+    )
+    inet = opened.format(family="INET", kind="STREAM", server="inet(port)", client="inet(port, '127.0.0.2')")
+    lines = [
+        f"network inet stream {word} {{port}}" for word in ("bind 127.0.0.1", "listen 127.0.0.1", "bind 127.0.0.2")
+    ]
+    lines += [f"network inet stream {word} {{port}}" for word in ("connect 127.0.0.1", "accept 127.0.0.2")]
+    rows = [
+        _row("inet accept", inet + "call('accept', s, room(), buffer(bytes(4)))", *lines),
+        _row("inet accept4", inet + "call('accept4', s, None, None, 0o2000000)", *lines),
+    ]
+    for word, kind in (("unix", "STREAM"), ("seqpacket", "SEQPACKET")):
+        code = opened.format(family="UNIX", kind=kind, server="abstract(d)", client="abstract(d + b'/client')")
+        verbs = ("bind {}", "listen {}", "bind {}/client", "connect {}", "accept {}/client")
+        type_word = kind.lower()
+        named = [f"network unix {type_word} {verb.format(_WORD)}" for verb in verbs]
+        rows.append(_row(f"{word} accept", code + "call('accept4', s, None, None, 0)", *named))
+    return rows
+
+
+def _receives() -> list[Row]:
+    """A socket that has sent itself a datagram."""
+    ways = {
+        "recvfrom": "call('recvfrom', s, room(), 9, DONTWAIT, room(), buffer(bytes(4)))",
+        "recvmsg": "call('recvmsg', s, buffer(message(room())), DONTWAIT)",
+        "recvmmsg": "call('recvmmsg', s, buffer(message(room()) + bytes(8)), 1, DONTWAIT, None)",
+    }
+    sent = "call('bind', s, a, len(a)); call('sendto', s, b'x', 1, 0, a, len(a)); "
+    rows = []
+    for name, way in ways.items():
+        for word, family, address, shown in (
+            ("dgram", "INET", "inet(port)", "inet dgram {} 127.0.0.1 {{port}}"),
+            ("dgram6", "INET6", "inet6(port)", "inet dgram {} ::1 {{port}}"),
+            ("dgram unix", "UNIX", "abstract(d)", f"unix dgram {{}} {_WORD.replace('{d}', '{{d}}')}"),
+        ):
+            lines = [f"network {shown}".format(verb) for verb in ("bind", "send", "recv")]
+            rows.append(_row(f"{word} {name}", f"a = {address}; s = sock({family}, DGRAM); {sent}{way}", *lines))
+    return rows
+
+
 SOCKETS = [
     _row(
         "inet bind",
@@ -304,6 +350,8 @@ SOCKETS = [
         f"a = unix(d + b'/seqpacket'); call('connect', {_SEQ}, a, len(a))",
         "network unix seqpacket connect {d}/seqpacket",
     ),
+    *_accepts(),
+    *_receives(),
 ]
 
 ORDINARY = FILES + PROGRAMS + SOCKETS
@@ -421,5 +469,17 @@ PRIVILEGED = [
         "raw sendmmsg",
         f"call('sendmmsg', {_RAW}, buffer(message(inet(0)) + bytes(8)), 1, 0)",
         "network inet raw send 127.0.0.1 {number}",
+    ),
+    *(
+        _row(
+            f"raw {name}",
+            f"a = inet(0); s = {_RAW}; call('sendto', s, b'x', 1, 0, a, len(a)); " + way,
+            "network inet raw send 127.0.0.1 {number}",
+            "network inet raw recv 127.0.0.1 {number}",
+        )
+        for name, way in (
+            ("recvfrom", "call('recvfrom', s, room(), 99, DONTWAIT, room(), buffer(bytes(4)))"),
+            ("recvmsg", "call('recvmsg', s, buffer(message(room())), DONTWAIT)"),
+        )
     ),
 ]
