@@ -92,7 +92,7 @@ class Stage:
         self.kept.append(buffer)
         return ctypes.addressof(buffer), buffer
 
-    def notification(self, name: str, *arguments: int | bytes | os.PathLike[str]) -> Notification:
+    def notification(self, name: str, *arguments: int | bytes | str | os.PathLike[str]) -> Notification:
         """This process stopped in ``name``: numbers as registers, anything else as a pointer to a string."""
         raw = [each if isinstance(each, int) else self.pointer(os.fsencode(each) + b"\0") for each in arguments]
         registers = [value & (1 << 64) - 1 for value in (*raw, *[0] * (6 - len(raw)))]
@@ -100,27 +100,27 @@ class Stage:
         number = ARCHITECTURE.numbers[name]
         return Notification(1, os.getpid(), number, ARCHITECTURE.audit, (first, second, third, fourth, fifth, sixth))
 
-    def call(self, name: str, *arguments: int | bytes | os.PathLike[str]) -> Call:
+    def call(self, name: str, *arguments: int | bytes | str | os.PathLike[str]) -> Call:
         """The same as a call being looked at; closed when the stage is."""
         made = Call(self.supervisor, self.notification(name, *arguments), self.process, self.mode is Mode.ENFORCING)
         self.calls.append(made)
         return made
 
-    def answer(self, name: str, *arguments: int | bytes | os.PathLike[str]) -> Plan | Answer:
+    def answer(self, name: str, *arguments: int | bytes | str | os.PathLike[str]) -> Plan | Answer:
         """What the row of ``name`` plans or answers; raises the OSError that the caller would get."""
         return self.supervisor.rows[ARCHITECTURE.numbers[name]].plan(self.call(name, *arguments))
 
-    def plan(self, name: str, *arguments: int | bytes | os.PathLike[str]) -> Plan:
+    def plan(self, name: str, *arguments: int | bytes | str | os.PathLike[str]) -> Plan:
         """The same where something is asked for."""
         made = self.answer(name, *arguments)
         assert isinstance(made, Plan), made
         return made
 
-    def asks(self, name: str, *arguments: int | bytes | os.PathLike[str]) -> list[str]:
+    def asks(self, name: str, *arguments: int | bytes | str | os.PathLike[str]) -> list[str]:
         """The policy lines of what is asked for."""
         return [request_text(request) for request in self.plan(name, *arguments).requests]
 
-    def handle(self, name: str, *arguments: int | bytes | os.PathLike[str]) -> object:
+    def handle(self, name: str, *arguments: int | bytes | str | os.PathLike[str]) -> object:
         """What the supervisor answers to the whole call."""
         self.listener.answers.clear()
         self.supervisor.take(self.notification(name, *arguments))

@@ -6,11 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from sekisho.engine.supervisor import tasks
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.supervisor import Supervisor
-from sekisho.engine.supervisor.tasks import Lost
+from sekisho.engine.supervisor.tasks import Lost, children, lineage
 from sekisho.interface.authority import ProcessState
 from sekisho.names.word import encode
 from sekisho.policy.model import Domain, Policy
@@ -49,14 +48,12 @@ class LiveAuthority:
 
     def domain_of(self, pid: int) -> Domain | None:
         """The domain of a process or thread; ``<kernel>`` outside the tree, None where there is none such."""
-        known = self._supervisor.tasks.by_tid.get(pid)
-        if known is None:
-            try:
-                known = self._supervisor.tasks.find(pid) if self._is_below(pid) else None
-            except (OSError, Lost):
-                return None
-        if known is not None:
-            return known.domain
+        tasks = self._supervisor.tasks
+        try:
+            if pid in tasks.by_tid or (pid not in self._supervisor.guard.processes and self._is_below(pid)):
+                return tasks.find(pid).domain
+        except (OSError, Lost):
+            return None
         return self.policy.domains["<kernel>"] if os.path.exists(f"/proc/{pid}") else None
 
     def is_outside(self, pid: int) -> bool:
@@ -72,7 +69,7 @@ class LiveAuthority:
         """Whether process ``pid`` stands in the tree, by its ancestors."""
         own = os.getpid()
         while pid > 1:
-            pid = tasks.lineage(pid)[1]
+            pid = lineage(pid)[1]
             if pid == own or pid in self._supervisor.tasks.by_tgid:
                 return True
         return False
@@ -86,7 +83,7 @@ class LiveAuthority:
 
     def processes(self) -> Iterator[ProcessState]:
         """The processes of the tree, parents first."""
-        for child in sorted(tasks.children(os.getpid())):
+        for child in sorted(children(os.getpid())):
             yield from self._below(child)
 
     def _below(self, pid: int) -> Iterator[ProcessState]:
@@ -98,7 +95,7 @@ class LiveAuthority:
             return
         waiting = self.questions.waiting(process.tgid)
         yield ProcessState(process.tgid, process.parent, process.domain, process.execute_handler, waiting)
-        for child in sorted(tasks.children(pid)):
+        for child in sorted(children(pid)):
             yield from self._below(child)
 
     def move(self, tid: int, name: str) -> None:
