@@ -11,7 +11,15 @@ from sekisho.policy.model import Domain
 from sekisho.policy.parser import parse_domain_policy
 from sekisho.policy.printer import print_domain, print_domain_policy
 
-START = "<kernel> /a\nuse_profile 1\nuse_group 7\n\nfile execute/read /x\nfile write /y\ntask manual_domain_transition <z>\n"
+START = """\
+<kernel> /a
+use_profile 1
+use_group 7
+
+file execute/read /x
+file write /y
+task manual_domain_transition <z>
+"""
 
 
 @pytest.mark.parametrize(
@@ -45,7 +53,8 @@ START = "<kernel> /a\nuse_profile 1\nuse_group 7\n\nfile execute/read /x\nfile w
         ),
         ("<kernel> /b\nfile write /w\nfile read /w\n", {"<kernel> /b": "use_profile 0\n\nfile read/write /w\n"}, 3),
         ("<kernel> /b\nfile read /w\nfile read /w\n", {"<kernel> /b": "use_profile 0\n\nfile read /w\n"}, 3),
-        ("<kernel> /b\nfile read/write /w\ndelete file read /w\n", {"<kernel> /b": "use_profile 0\n\nfile write /w\n"}, 3),
+        ("<kernel> /b\nfile read/write /w\ndelete file read /w\n",
+         {"<kernel> /b": "use_profile 0\n\nfile write /w\n"}, 3),
         ("<kernel> /b\ndelete file read /w\n", {"<kernel> /b": "use_profile 0\n\n"}, 1),
         ("<kernel> /b\nfile read\nfile frobnicate /x\nfile read /a b=c=d\nfile read ..\\q\n",
          {"<kernel> /b": "use_profile 0\n\n"}, 1),

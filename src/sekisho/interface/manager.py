@@ -18,6 +18,8 @@ class Manager(TextFile):
 
     def line(self, line: str) -> bool:
         """``PROGRAM``, ``DOMAIN``, ``manage_by_non_root``, or ``delete`` and any of them."""
+        if line[:1] in ("", "#"):
+            return False
         policy = self.authority.policy
         before = list(policy.managers), policy.manage_by_non_root
         try:
