@@ -75,8 +75,11 @@ class Supervisor:
         self.ended = False
         self.idle: Callable[[], None] = lambda: None
         self._mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        self._listen()
+
+    def _listen(self) -> None:
         self.watch(self._mounts, self._mounts_changed, select.EPOLLPRI | select.EPOLLERR)
-        self.watch(listener.fd, self._notified, select.EPOLLIN)
+        self.watch(self.listener.fd, self._notified, select.EPOLLIN)
 
     def watch(self, fd: int, handler: Callable[[int], None], events: int = select.EPOLLIN) -> None:
         """``handler(events)`` runs whenever ``fd`` has something to say."""
