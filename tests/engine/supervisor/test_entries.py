@@ -45,13 +45,29 @@ def test_rmdir(enforcing: Stage, place: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "arguments", "asked", "code"),
+    [
+        ("unlink", ["empty"], "file unlink {}/empty/", errno.EISDIR),
+        ("rmdir", ["file"], "file rmdir {}/file/", errno.ENOTDIR),
+        ("rmdir", ["link"], "file rmdir {}/link/", errno.ENOTDIR),
+        ("link", ["empty", "new"], "file link {0}/empty/ {0}/new/", errno.EPERM),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_asked_for_and_then_refused(
+    enforcing: Stage, place: Path, name: str, arguments: list[str], asked: str, code: int
+) -> None:
+    paths = [place / each for each in arguments]
+
+    assert [asked.format(place)] == enforcing.asks(name, *paths)
+    with failing(code):
+        enforcing.plan(name, *paths).perform()
+
+
+@pytest.mark.parametrize(
     ("name", "arguments", "code"),
     [
         ("unlink", ("absent",), errno.ENOENT),
-        ("unlink", ("empty",), errno.EISDIR),
         ("unlink", ("empty/.",), errno.EISDIR),
-        ("rmdir", ("file",), errno.ENOTDIR),
-        ("rmdir", ("link",), errno.ENOTDIR),
         ("rmdir", ("empty/.",), errno.EINVAL),
         ("rmdir", ("empty/..",), errno.ENOTEMPTY),
         ("mkdir", ("file", 0o700), errno.EEXIST),
@@ -63,7 +79,6 @@ def test_rmdir(enforcing: Stage, place: Path) -> None:
         ("symlink", ("target", "file"), errno.EEXIST),
         ("symlink", ("target", "new/"), errno.ENOENT),
         ("link", ("file", "link"), errno.EEXIST),
-        ("link", ("empty", "new"), errno.EPERM),
         ("rename", ("absent", "new"), errno.ENOENT),
         ("rename", ("empty/.", "new"), errno.EBUSY),
         ("renameat2", (-100, "file", -100, "new", EXCHANGE), errno.ENOENT),

@@ -124,7 +124,7 @@ def test_what_has_no_path() -> None:
 def test_a_file_in_memory() -> None:
     fd = os.memfd_create("made", os.MFD_CLOEXEC)
 
-    assert "/memfd:made" == name_of(fd)
+    assert "/memfd:made\\040(deleted)" == name_of(fd)
     os.close(fd)
 
 

@@ -59,15 +59,15 @@ def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, dir
         standing = _standing(call, place)
         if standing is None:
             return -errno.ENOENT
-        if S_ISDIR(standing.st_mode) is not remove_directory:
-            return -errno.ENOTDIR if remove_directory else -errno.EISDIR
+        is_directory = S_ISDIR(standing.st_mode)
         if not remove_directory and name != place.last:
-            return -errno.ENOTDIR
+            return -errno.EISDIR if is_directory else -errno.ENOTDIR
+        # What is of the wrong kind is asked for all the same, and then refused by the kernel, as TOMOYO does it.
         facts = CallFacts(call, path1=standing, parent1=place.status)
         if remove_directory:
             request = call.request("file rmdir", call.place_name(place, directory=True), facts=facts)
             return Plan([request], lambda: int(call.run("rmdir", place.parent, place.last)))
-        request = call.request("file unlink", call.place_name(place), facts=facts)
+        request = call.request("file unlink", call.place_name(place, directory=is_directory), facts=facts)
         return Plan([request], lambda: int(call.run("unlink", place.parent, place.last)))
 
     return plan
@@ -157,12 +157,11 @@ def link(
         taken = _free(call, place)
         if taken is not None:
             return taken
-        if S_ISDIR(source.status.st_mode):
-            return -errno.EPERM
         if place.last.endswith(b"/"):
             return -errno.ENOENT
         facts = CallFacts(call, path1=source.status, parent2=place.status)
-        request = call.request("file link", source.name, call.place_name(place), facts=facts)
+        name = call.place_name(place, directory=S_ISDIR(source.status.st_mode))
+        request = call.request("file link", source.name, name, facts=facts)
         return Plan([request], lambda: int(call.run("link", source.fd, place.parent, place.last)))
 
     return plan

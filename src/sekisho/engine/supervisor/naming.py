@@ -12,6 +12,8 @@ from sekisho.engine.supervisor.filesystems import FileSystems
 from sekisho.names.word import encode
 
 _DELETED: Final = b" (deleted)"
+_NEVER_NAMED: Final = (b"/memfd:", b"/SYSV")
+"""Memory that looks like a file: the kernel calls it deleted, and TOMOYO does too."""
 _OWN_PID: Final = re.compile(rb"proc:/(\d+)(?=/|$)")
 _REMEMBERED: Final = 20000
 
@@ -59,7 +61,7 @@ class Namer:
 def raw_path(fd: int) -> bytes:
     """What /proc says of our descriptor, a deleted file under the name it had."""
     path = os.readlink(b"/proc/self/fd/%d" % fd)
-    if path.endswith(_DELETED) and not _still_there(fd, path):
+    if path.endswith(_DELETED) and not path.startswith(_NEVER_NAMED) and not _still_there(fd, path):
         return path[: -len(_DELETED)]
     return path
 
