@@ -111,6 +111,28 @@ def check(code):
         raise OSError(code, os.strerror(code) if code > 0 else f"signal {-code}")
 
 
+_children: list[int] = []
+
+
+def sleeper(group=False):
+    """A child that stays until the step is over, in a process group of its own if so asked."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    if group:
+        os.setpgid(child, child)
+    _children.append(child)
+    return child
+
+
+def information(number):
+    """A siginfo_t as sigqueue(3) makes it."""
+    return buffer(struct.pack("iii", number, 0, -1) + bytes(116))
+
+
 def attempt(code, scope):
     try:
         exec(code, scope)
@@ -138,6 +160,8 @@ def main():
         print(name, attempt(code, scope), sep="\t", flush=True)
         _kept.clear()
         os.closerange(3, 64)
+        while _children:
+            os.waitpid(_children.pop(), 0)
 
 
 if __name__ == "__main__":

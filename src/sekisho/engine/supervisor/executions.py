@@ -149,14 +149,7 @@ class Executions:
             return -errno.EPERM
         before = None if verify else Image.of(call.tid)
         self._pending[process.tgid] = _Pending(
-            call.tid,
-            destination,
-            (status.st_dev, status.st_ino),
-            program.argv,
-            envp,
-            before,
-            handler,
-            tracer is not None,
+            call.tid, destination, (status.st_dev, status.st_ino), program.argv, envp, before, handler, bool(tracer)
         )
         process.executing = True
         return PROCEED

@@ -138,7 +138,7 @@ def _get_descriptor(call: Call) -> Plan | Answer:
     def perform() -> Answer:
         call.close_on_exec = True
         if pid == call.process.tgid:
-            return call.duplicate(call.args[1])
+            return Fd(libc.pidfd_getfd(call.process.pidfd, signed(call.args[1])))
         if _yama():
             # Who may trace whom depends on who is whose ancestor: we are everybody's.
             return -errno.EPERM
