@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     directory.check()
     source = LineInput(sys.stdin.fileno())
     asker = Asker(directory, Dialog(source, sys.stdout, arguments.timeout))
-    print(f"sekisho: asking for what runs on {directory.path}; Ctrl-C ends", flush=True)
+    print(f"sekisho: asking for what runs on {arguments.directory or directory.path}; Ctrl-C ends", flush=True)
     try:
         while (asker.look() or not arguments.once) and not source.ended:
             time.sleep(_LOOK)
