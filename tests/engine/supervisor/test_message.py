@@ -144,3 +144,22 @@ def test_a_real_call(enforcing: Stage) -> None:
     made = enforcing.call("sendmsg", 0, enforcing.pointer(message.HEADER.pack(0, 0, 1, 2, 3, 4, 5)), 0)
 
     assert Message(b"", 1, 2, 3, 4) == message.header(made, made.args[1])
+
+
+def test_receiving_raw() -> None:
+    """More than there is room for is told by the length alone."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far,
+    ):
+        for each in (near, far):
+            each.bind(("127.0.0.1", 0))
+        port = struct.pack("!H", far.getsockname()[1])
+        near.settimeout(10)
+        far.sendto(b"datagram", near.getsockname())
+        peeked = message.receive_raw(near.fileno(), 0, 0, socket.MSG_PEEK | socket.MSG_TRUNC)
+        got = message.receive_raw(near.fileno(), 4, 100, 0)
+
+    assert (b"", 8, got.address) == (peeked.data, peeked.length, peeked.address)
+    assert (b"data", b"", 4, socket.MSG_TRUNC) == (got.data, got.control, got.length, got.flags)
+    assert struct.pack("H", socket.AF_INET) + port + socket.inet_aton("127.0.0.1") + bytes(8) == got.address

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import threading
 
 import pytest
+from tests.engine.supervisor.forked import child, wait_for_word
 
 from sekisho.engine.supervisor import procfs
 
@@ -48,3 +52,26 @@ def test_no_descriptor_is_left() -> None:
     procfs.read_all("/proc/self/status")
 
     assert before == os.listdir("/proc/self/fd")
+
+
+def signalled(number: signal.Signals, *, blocked: bool = False, ignored: bool = False) -> bool:
+    def play(channel: socket.socket) -> None:
+        signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [number] if blocked else [])
+        wait_for_word(channel)
+
+    with child(play) as other:
+        other.hear()
+        os.kill(other.pid, signal.SIGSTOP)
+        os.waitpid(other.pid, os.WUNTRACED)
+        os.kill(other.pid, number)
+        return procfs.signalled(other.pid)
+
+
+def test_signals_that_end_a_wait() -> None:
+    assert signalled(signal.SIGUSR1)
+    assert not signalled(signal.SIGUSR1, blocked=True)
+    assert not signalled(signal.SIGUSR1, ignored=True)
+    assert not signalled(signal.SIGCONT)
+    assert not procfs.signalled(threading.get_native_id())
+    assert procfs.signalled(0)

@@ -95,3 +95,22 @@ def test_connecting_at_once_leaves_the_socket_as_it_was(tmp_path: Path) -> None:
         assert 0 == socket_actions.connect_at_once(Fd(sock.fileno()), unix(b"/anywhere"), target)
         assert os.get_blocking(sock.fileno())
         os.close(target)
+
+
+def test_accepting_never_waits() -> None:
+    with socket.socket() as listening, socket.socket() as sock, socket.socket() as other:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(1)
+        with failing(errno.EAGAIN):
+            socket_actions.accept_at_once(Fd(listening.fileno()))
+        sock.connect(listening.getsockname())
+        made, peer = socket_actions.accept_at_once(Fd(listening.fileno()))
+
+        assert (16, sock.getsockname()[1]) == (len(peer), int.from_bytes(peer[2:4], "big"))
+        assert not os.get_inheritable(made) and os.get_blocking(made) and listening.getblocking()
+        with failing(errno.EINVAL):
+            socket_actions.accept_at_once(Fd(other.fileno()))
+        assert 0 == socket_actions.reject(made)
+        os.close(made)
+        with pytest.raises(ConnectionResetError):
+            sock.recv(1)

@@ -7,15 +7,11 @@ import os
 import select
 import signal
 import socket
-import threading
 import time
 from pathlib import Path
 
 import pytest
-from tests.engine.supervisor.forked import child, wait_for_word
 from tests.engine.supervisor.stage import Stage
-
-from sekisho.engine.supervisor import waiting
 
 
 def turn(on: Stage, seconds: float = 10) -> object:
@@ -92,26 +88,3 @@ def test_a_connection_is_waited_for_elsewhere(enforcing: Stage, tmp_path: Path) 
 
         assert 0 == (turn(enforcing) if answer is None else answer)
         assert select.select([listening], [], [], 5)[0]
-
-
-def signalled(number: signal.Signals, *, blocked: bool = False, ignored: bool = False) -> bool:
-    def play(channel: socket.socket) -> None:
-        signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_BLOCK, [number] if blocked else [])
-        wait_for_word(channel)
-
-    with child(play) as other:
-        other.hear()
-        os.kill(other.pid, signal.SIGSTOP)
-        os.waitpid(other.pid, os.WUNTRACED)
-        os.kill(other.pid, number)
-        return waiting.signalled(other.pid)
-
-
-def test_signals_that_end_a_wait() -> None:
-    assert signalled(signal.SIGUSR1)
-    assert not signalled(signal.SIGUSR1, blocked=True)
-    assert not signalled(signal.SIGUSR1, ignored=True)
-    assert not signalled(signal.SIGCONT)
-    assert not waiting.signalled(threading.get_native_id())
-    assert waiting.signalled(0)

@@ -247,7 +247,12 @@ class Supervisor:
             self.shortcuts.changes(call.tid)
         elif key and judge.repeatable:
             self.shortcuts.remember(key, call)
-        return plan.perform() if call.enforcing or plan.always else PROCEED
+        if not call.enforcing and not plan.always:
+            return PROCEED
+        try:
+            return plan.perform()
+        except OSError as failure:
+            return -(failure.errno or errno.EPERM)
 
     def _refused(self, call: Call) -> Answer:
         """A refusal, held back where the profile has a penalty."""
