@@ -144,12 +144,11 @@ class Connection:
     def _drain(self) -> None:
         """What came without being asked for has been heard."""
         with self._lock:
-            if self._sock is None:
+            # A reply that somebody waited for may have had it with it by now.
+            if self._sock is None or not select.select([self._sock], [], [], 0)[0]:
                 return
             try:
-                message = self._sock.recv(wire.LONGEST, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return
+                message = self._sock.recv(wire.LONGEST)
             except OSError:
                 message = b""
             if not message:
