@@ -103,8 +103,8 @@ def test_preferences(preference):
     [
         ("", 1, "expected a policy entry", ""),
         ("fiel read /a", 1, "unknown directive 'fiel'", "did you mean file?"),
-        ("allow_read /a", 1, "unknown directive 'allow_read'", "2.3's syntax: write file read"),
-        ("6 /a", 1, "unknown directive '6'", "2.3's syntax"),
+        ("allow_read /a", 1, "unknown directive 'allow_read'", "of TOMOYO 2.3 and older: sekisho policy convert"),
+        ("6 /a", 1, "unknown directive '6'", "TOMOYO 2.3"),
         ("capability SYS_TMIE", 12, "unknown operation 'SYS_TMIE'", "did you mean SYS_TIME?"),
         ("capability SYS_TIME/SYS_NICE", 12, "joins operations", "one entry for each"),
         ("capability SYS_TIME /a", 21, "expected a condition or nothing", ""),

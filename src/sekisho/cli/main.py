@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "learn": "run a command and write down, as policy, what it does",
     "run": "run a command and hold it to its policy",
     "domains": "show the tree of domains",
-    "policy": "show, check or format the policy",
+    "policy": "show, check, format or convert the policy",
     "log": "show what was denied, permitted and learned",
     "why": "tell whether a request would be allowed, and by which line",
     "tools": "run TOMOYO's own tools on a policy directory or a running tree",
@@ -36,7 +36,7 @@ first steps:
 
 exit status:
   0  done
-  1  why: the request would be denied
+  1  why: the request would be denied; policy convert: a line had to be left out
   2  usage or policy error
   3  not supported here
 

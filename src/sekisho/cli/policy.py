@@ -1,10 +1,12 @@
-"""``sekisho policy``: show, check, format."""
+"""``sekisho policy``: show, check, format, convert."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from typing import Final
 
-from sekisho.cli import options
+from sekisho.cli import convert, options
 from sekisho.cli.output import print_json
 from sekisho.cli.selection import find_domain
 from sekisho.errors import PolicyError, UserError
@@ -15,32 +17,33 @@ from sekisho.policy.printer import print_acl, print_domain
 def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho policy``."""
     parser.description = (
-        "Show, check or format the policy.\n\n"
-        "  show    print the domain policy of DOMAIN, or all of it, as text\n"
-        "  check   read every file and tell every error as file:line:column\n"
-        "  format  rewrite every file canonically; its meaning stays the same"
+        "Show, check, format or convert the policy.\n\n"
+        "  show     print the domain policy of DOMAIN, or all of it, as text\n"
+        "  check    read every file and tell every error as file:line:column\n"
+        "  format   rewrite every file canonically; its meaning stays the same\n"
+        "  convert  write the policy of an older TOMOYO in today's language; FILE may be a directory such as /etc/ccs"
     )
     options.add_directory(parser)
     options.add_json(parser)
-    parser.add_argument("action", choices=("show", "check", "format"), metavar="show|check|format")
-    text = "show: a domain's name, or its last words where they are unmistakable"
-    parser.add_argument("domain", nargs="*", metavar="DOMAIN", help=text)
+    parser.add_argument("action", choices=tuple(_ACTIONS), metavar="|".join(_ACTIONS))
+    text = "show: a domain's name, or its last words where they are unmistakable; convert: files or directories"
+    parser.add_argument("operand", nargs="*", metavar="DOMAIN|FILE", help=text)
+    convert.configure(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """What was asked for is done; 2 where check found errors."""
-    if arguments.action == "show":
-        return _show(arguments)
-    if arguments.domain:
+    """What was asked for is done; 2 where check found errors, 1 where convert left something out."""
+    is_convert = arguments.action == "convert"
+    if not is_convert and (arguments.dialect or arguments.output):
+        raise UserError(f"policy {arguments.action} takes no --from and no -o", "leave them out")
+    if arguments.operand and arguments.action in ("check", "format"):
         raise UserError(f"policy {arguments.action} takes no domain", "leave it out")
-    if arguments.action == "check":
-        return _check(arguments)
-    return _format(arguments)
+    return _ACTIONS[arguments.action](arguments)
 
 
 def _show(arguments: argparse.Namespace) -> int:
     policy = options.directory(arguments).load()
-    domains = _chosen(policy, " ".join(arguments.domain))
+    domains = _chosen(policy, " ".join(arguments.operand))
     if arguments.json:
         print_json([_describe(domain) for domain in domains])
         return 0
@@ -94,3 +97,11 @@ def _format(arguments: argparse.Namespace) -> int:
         for name in changed:
             print(f"{directory.path / name}: rewritten")
     return 0
+
+
+_ACTIONS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "show": _show,
+    "check": _check,
+    "format": _format,
+    "convert": lambda arguments: convert.run(arguments, arguments.operand),
+}

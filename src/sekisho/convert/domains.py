@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from sekisho.convert import names
 from sekisho.convert.dialect import Dialect
 from sekisho.convert.entries import Scope, entry, written_names
-from sekisho.convert.names import domain
 from sekisho.convert.overwriting import Overwriting
 from sekisho.convert.remark import LeftOut, Line, Notes
 from sekisho.convert.text import significant_words, text_lines
@@ -107,7 +107,7 @@ class Domains:
 
     def _entry(self, words: list[str], raw: str) -> Iterator[Line]:
         if not self._dialect.has_allow_lines or words[0] in _KEPT:
-            yield self._notes.line(raw)
+            yield self._notes.line(names.words(raw, self._dialect, self._notes))
             return
         prefix = "delete " if words[0] == "delete" else ""
         for line in entry(words[1:] if prefix else words, self._scope):
@@ -128,7 +128,7 @@ class Domains:
         self._scope.writes, self._scope.rewrites = facts.writes, facts.rewrites
         self._scope.domain = " ".join(words)
         if self._dialect.has_allow_lines:
-            self._scope.domain = domain(words, self._dialect, self._notes)
+            self._scope.domain = names.domain(words, self._dialect, self._notes)
 
     def _flush(self) -> list[Line]:
         pending, self._pending = self._pending, []

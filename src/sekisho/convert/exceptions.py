@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from sekisho.convert import names
 from sekisho.convert.dialect import Dialect
 from sekisho.convert.domains import ENV_GROUP, READ_GROUP
 from sekisho.convert.entries import ANY_DEVICE
-from sekisho.convert.names import domain, name, names
 from sekisho.convert.overwriting import Overwriting
 from sekisho.convert.remark import LeftOut, Line, Notes
 from sekisho.convert.text import significant_words, text_lines
@@ -53,7 +53,7 @@ class Exceptions:
             self._notes.at(number, raw.strip())
             words = significant_words(raw)
             if words is None or not self._dialect.has_allow_lines:
-                yield self._notes.line(raw)
+                yield self._notes.line(names.words(raw, self._dialect, self._notes))
                 continue
             prefix = "delete " if words[0] == "delete" else ""
             try:
@@ -90,18 +90,18 @@ class Exceptions:
         }
 
     def _name(self, word: str) -> str:
-        return name(word, self._dialect, self._notes)
+        return names.name(word, self._dialect, self._notes)
 
     def _path_group(self, operands: list[str]) -> list[str]:
         group, rest = operands[:1], operands[1:]
         if len(rest) != 1:
             raise LeftOut("path_group takes a group's name and a member")
-        return [" ".join(["path_group", *group, found]) for found in names(rest[0], self._dialect, self._notes)]
+        return [" ".join(["path_group", *group, found]) for found in names.names(rest[0], self._dialect, self._notes)]
 
     def _allow_read(self, operands: list[str]) -> list[str]:
         if len(operands) != 1:
             raise LeftOut("allow_read takes one name")
-        found = names(operands[0], self._dialect, self._notes)
+        found = names.names(operands[0], self._dialect, self._notes)
         return [f"acl_group {READ_GROUP} file read {name_}" for name_ in found]
 
     def _transition(self, kind: str, words: list[str]) -> str:
@@ -115,7 +115,7 @@ class Exceptions:
             program, source = " ".join(map(self._name, words)), ["any"]
         if source and source != ["any"]:
             is_whole = source[0].startswith("<")
-            place = domain(source, self._dialect, self._notes) if is_whole else " ".join(map(self._name, source))
+            place = names.domain(source, self._dialect, self._notes) if is_whole else " ".join(map(self._name, source))
         else:
             place = " ".join(source)
         return f"{kind} {program} from {place}".rstrip()

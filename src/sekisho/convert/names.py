@@ -57,6 +57,13 @@ def name(word: str, dialect: Dialect, notes: Notes) -> str:
     return names(word, dialect, notes)[0]
 
 
+def words(raw: str, dialect: Dialect, notes: Notes) -> str:
+    """A line of a dialect whose entries are today's: the names in it as they are today."""
+    if dialect is Dialect.TODAY or not ("socket:[family=" in raw or "sysfs:/" in raw):
+        return raw
+    return " ".join(name(word, dialect, notes) for word in raw.split())
+
+
 def mount_point(word: str, dialect: Dialect, notes: Notes) -> list[str]:
     """What a mount point is today: a directory is named before anything is mounted on it."""
     return [word] if word in _MOUNTED else names(word, dialect, notes)

@@ -172,8 +172,8 @@ class Profiles:
             profile.configs[name] = Config(Mode.DISABLED, False, True)
         if names:
             self._notes.added(
-                f"{prefix}{number}-CONFIG::{{{','.join(names)}}}={{ mode=disabled … }}",
-                f"TOMOYO {self._dialect} didn't check these, so the policy has no lines for them",
+                f"{prefix}{number}-CONFIG::…={{ mode=disabled … }}",
+                f"TOMOYO {self._dialect} didn't check {' '.join(names)}, so the policy has no lines for them",
                 "learn them, then take these settings out",
             )
 

@@ -30,6 +30,7 @@ def settled(kind: str, file: str, lines: Iterable[Line], remarks: list[Remark]) 
     Where a domain's name can't stay, neither can what belongs to it: it would fall to the domain before.
     """
     left = list(lines)
+    told: set[int] = set()
     while wrong := _wrong(PARSERS[kind], left):
         kept: list[Line] = []
         orphaned = False
@@ -38,10 +39,12 @@ def settled(kind: str, file: str, lines: Iterable[Line], remarks: list[Remark]) 
                 orphaned = number in wrong
             if number in wrong:
                 remarks.append(_refused(file, line, wrong[number]))
+                told.add(line.number)
             elif orphaned and _is_significant(line.text):
-                if remarks[-1].line != line.number:
+                if line.number not in told:
                     reason = "the line that names its domain is left out"
                     remarks.append(Remark(file, line.number, Fate.LEFT_OUT, line.original, reason))
+                told.add(line.number)
             else:
                 kept.append(line)
         left = kept

@@ -78,6 +78,8 @@ def convert(
     if rules:
         rest = "".join(f"{rule}\n" for rule in rules)
         texts["rewrite"] = f"{DEFAULT_REWRITE}\n# What file_pattern said in the older policy.\n{rest}"
+    files = [source.name for source in found.values()]
+    remarks.sort(key=lambda remark: (files.index(remark.file), not remark.line, remark.line))
     return Conversion(dialect, texts, tuple(remarks))
 
 
@@ -150,13 +152,13 @@ def _printable_comment(line: Line) -> Line:
 
 def _define_profiles(texts: dict[str, str], sources: Mapping[str, Source], remarks: list[Remark]) -> None:
     """Every profile that a domain uses is defined: the older kernels took one that wasn't for disabled, or halted."""
-    if "profile" not in texts or "domain_policy" not in texts:
+    if not sources or "profile" not in texts or "domain_policy" not in texts:
         return
     policy = Policy()
     for kind in ("profile", "domain_policy"):
         PARSERS[kind](texts[kind], policy, source=kind)
     defined = {(name_, number) for name_, space in policy.namespaces.items() for number in space.profiles}
-    file = (sources.get("profile") or sources.get("domain_policy") or Source("", "profile", "")).name
+    file = next(sources[kind].name for kind in ("profile", "domain_policy", *sources) if kind in sources)
     for used in policy.domains.values():
         if (used.namespace, used.profile) in defined:
             continue

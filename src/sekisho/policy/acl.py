@@ -161,7 +161,7 @@ def _refuse_second_way(operations: tuple[Operation, ...], words: list[str], at: 
 def _refuse_directive(words: list[str], at: int) -> NoReturn:
     word = words[at]
     if word.startswith("allow_") or word.isdigit():
-        hint = f"this is TOMOYO 2.3's syntax: write file {word.removeprefix('allow_')} …"
+        hint = "this is the syntax of TOMOYO 2.3 and older: sekisho policy convert writes today's"
     else:
         hint = suggest(word, _HEADS, f"an entry begins with {', '.join(_HEADS)}")
     raise Fault(at, f"unknown directive {word!r}", hint)

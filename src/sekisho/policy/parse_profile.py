@@ -111,7 +111,7 @@ def one_line(text: str) -> str:
 
 def _check_version(value: str, at: int) -> None:
     if value not in (str(VERSION), str(_OLDER)):
-        raise Fault(LINE, f"expected PROFILE_VERSION={VERSION}, found {value!r}", "convert the policy to 2.6", at)
+        raise Fault(LINE, f"expected PROFILE_VERSION={VERSION}, found {value!r}", "sekisho policy convert writes today's", at)
 
 
 def _key_values(value: str, at: int) -> Words:

@@ -64,7 +64,22 @@ def _read_into(policy: Policy, fd: int, directory: Path, name: str) -> None:
         state = "is missing" if text is None else "is empty"
         hint = "the directory is half-written: put the file back, or start anew with another directory"
         raise UserError(f"{directory / name} {state}", hint)
-    _PARSERS[name](text or "", policy, source=str(directory / name))
+    try:
+        _PARSERS[name](text or "", policy, source=str(directory / name))
+    except PolicyError as error:
+        raise _told(error, text or "", directory) from None
+
+
+def _told(error: PolicyError, text: str, directory: Path) -> PolicyError:
+    """``error``, or for a text of an older TOMOYO what that takes: each of its lines would be wrong."""
+    from sekisho.convert.dialect import Dialect, detect  # only a text with errors is worth importing that
+
+    dialect = detect([text])
+    if dialect is Dialect.TODAY:
+        return error
+    message = f"{error.message}: this looks like the policy of TOMOYO {dialect}"
+    hint = f"write today's with: sekisho policy convert -o NEW {directory}"
+    return PolicyError(error.file, error.line, error.column, message, hint)
 
 
 def check_profiles(policy: Policy, directory: Path) -> None:
