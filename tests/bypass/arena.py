@@ -37,6 +37,13 @@ class Arena:
         """The attacking command line; ``victim`` 0 means its parent."""
         return [str(word) for word in (self.tool, self.folder, victim, tries, *self.ports, *names)]
 
+    def allow(self, *more: str) -> None:
+        """The attacking domain may do this as well."""
+        domains = self.policy.entries()
+        domains.pop("<kernel>")
+        chain = f"<kernel> {self.tool}"
+        self.policy.write(domains | {chain: domains[chain] | set(more)})
+
     def without(self, *names: str, tries: int = 2000, timeout: float = 120) -> dict[str, str]:
         """What the attacks come to when nobody watches."""
         stand_in = subprocess.Popen(["sleep", "600"])
@@ -61,7 +68,7 @@ def _outcomes(text: str) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in text.splitlines())
 
 
-def lines(folder: Path, allowed_port: int) -> set[str]:
+def lines(folder: Path, allowed_port: int, chain: str) -> set[str]:
     """What the attacking domain may do. It is generous where that must not help."""
     mine = f"{folder}/allowed"
     return {
@@ -84,7 +91,14 @@ def lines(folder: Path, allowed_port: int) -> set[str]:
         "file read/write proc:/self/mem",
         "file read proc:/\\$/environ",
         "file read proc:/\\$/stat",
+        "file read proc:/\\$/",
         "file read proc:/self/\\*",
+        "ipc signal 1-64 <kernel>",
+        "ipc ptrace/read_memory/write_memory/get_descriptor " + chain,
+        "capability SYS_PTRACE",
+        "capability SYS_NICE",
+        "capability use_user_namespace",
+        "capability use_mount_namespace",
         f"network inet dgram send 127.0.0.1 {allowed_port}",
         f"network inet stream connect 127.0.0.1 {allowed_port}",
     }
@@ -109,8 +123,8 @@ def arena(folder: Path, *sources: str) -> Iterator[Arena]:
     with ExitStack() as stack:
         ports = tuple(_servers(stack) for _ in range(2))
         _listen_at(stack, folder / "forbidden" / "sock")
-        rules = lines(folder, ports[0])
         chain = f"<kernel> {tool}"
+        rules = lines(folder, ports[0], chain)
         child = {"misc env \\*"}
         policy.write({chain: rules, f"{chain} {folder}/allowed/prog": child, f"{chain} {folder}/allowed/script": child})
         yield Arena(folder, tool, policy, (ports[0], ports[1]))

@@ -196,11 +196,21 @@ static int queued(void) {
 
 static int killed_by_pidfd(void) { return !syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, victim, 0), SIGURG, NULL, 0); }
 
-static int killed_by_sigio(void) {
+static int killed_by_proc_folder(void) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d", victim);
+    return !syscall(SYS_pidfd_send_signal, open(name, O_RDONLY | O_DIRECTORY), SIGURG, NULL, 0);
+}
+
+static int sigio(int as_structure) {
+    struct f_owner_ex owner = {F_OWNER_PID, victim};
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
         return -1;
-    fcntl(ends[0], F_SETOWN, victim);
+    if (as_structure)
+        fcntl(ends[0], F_SETOWN_EX, &owner);
+    else
+        fcntl(ends[0], F_SETOWN, victim);
     fcntl(ends[0], F_SETSIG, SIGKILL);
     fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
     if (write(ends[1], "x", 1) != 1)
@@ -215,6 +225,9 @@ static int killed_by_sigio(void) {
     char *end = strrchr(state, ')');
     return fd < 0 || got <= 0 || (end && end[2] == 'Z');
 }
+
+static int killed_by_sigio(void) { return sigio(0); }
+static int owner_by_structure(void) { return sigio(1); }
 
 static int traced(void) { return !ptrace(PTRACE_SEIZE, victim, NULL, NULL); }
 static int limited(void) {
@@ -481,6 +494,8 @@ static const attack table[] = {
     {"bpf", bpf},
     {"faults_handled_by_user", faults_handled_by_user},
     {"killed_by_sigio", killed_by_sigio},
+    {"owner_by_structure", owner_by_structure},
+    {"killed_by_proc_folder", killed_by_proc_folder},
     {NULL, NULL},
 };
 

@@ -66,6 +66,24 @@ def test_stopped_by_an_unprivileged_supervisor(unprivileged: dict[str, str], nam
     assert unprivileged.get(name) in ("failed", "killed", "impossible"), unprivileged["stderr"]
 
 
+REACHING = "ipc ptrace/read_memory/write_memory/get_descriptor <kernel>"
+"""Lets it reach into anybody; the tree isn't shut off by Landlock, then."""
+
+
+@pytest.fixture(scope="module")
+def unscoped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """All attacks where policy lets the program reach into anybody and the kernel's Landlock doesn't help."""
+    with arena(tmp_path_factory.mktemp("unscoped"), "attacks.c") as held:
+        held.allow(REACHING)
+        yield held.under()
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_stopped_without_landlock(unscoped: dict[str, str], name: str) -> None:
+    """The supervisor is out of reach whatever policy says, by the guards alone."""
+    assert unscoped.get(name) in ("failed", "killed", "impossible"), unscoped["stderr"]
+
+
 def test_nothing_forbidden_happened(tmp_path: Path) -> None:
     """After all of them forbidden/ and the policy are what they were."""
     with arena(tmp_path, "attacks.c") as held:

@@ -86,7 +86,7 @@ def test_its_state_is_read_in_the_callers_place(
     enforcing: Stage, learning: Stage, name: str, before: tuple[int, ...], modes: int
 ) -> None:
     address, room = enforcing.room(208)
-    room[0:4] = struct.pack("I", modes)
+    ctypes.memmove(address, struct.pack("I", modes), 4)
 
     state = enforcing.handle(name, *before, address)
     assert isinstance(state, int) and 0 <= state <= 5
@@ -124,7 +124,7 @@ def test_the_size_of_a_timex_is_the_kernels() -> None:
     if ARCHITECTURE.machine not in ("x86_64", "aarch64"):
         return
     buffer = ctypes.create_string_buffer(b"\xa5" * 512, 512)
-    buffer[0:4] = bytes(4)
+    ctypes.memset(buffer, 0, 4)
 
     ctypes.CDLL(None).clock_adjtime(0, buffer)
 

@@ -14,6 +14,7 @@ from tests.engine.supervisor.pinned import opened, pidfd_of
 from tests.engine.supervisor.stage import ARCHITECTURE, DOMAIN, Stage
 from tests.engine.supervisor.supervised import Supervised
 
+from sekisho.engine.supervisor.notify import Notification
 from sekisho.engine.supervisor.plan import LATER, PROCEED
 from sekisho.engine.supervisor.reaching import ATTACH, SEIZE, TRACEME, Reaching
 from sekisho.engine.supervisor.tasks import Process
@@ -104,7 +105,7 @@ def reaching(enforcing: Stage, monkeypatch: pytest.MonkeyPatch) -> Reaching:
 def test_an_exec_waits_until_nobody_reaches_in(
     enforcing: Stage, reaching: Reaching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = []
+    again: list[Notification] = []
     monkeypatch.setattr(enforcing.supervisor, "take", again.append)
     caller, other = enforcing.call("process_vm_readv", 1), enforcing.call("process_vm_readv", 1)
     other.notification = other.notification._replace(tid=1)

@@ -32,6 +32,7 @@ from sekisho.store.directory import PolicyDirectory
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _CAP_SYS_ADMIN: Final = 1 << 21
 LEARNING_PROFILE: Final = 1
+_REACHING: Final = ("ipc ptrace", "ipc read_memory", "ipc write_memory", "ipc get_descriptor")
 
 
 def supervise(directory: PolicyDirectory, command: list[str], forced_mode: Mode | None, *, learn: bool) -> int:
@@ -129,7 +130,7 @@ def _supervise(
     rows = table.by_number(table.rows(privileged=privileged, protected=protected), architecture)
     up, down = socket.socketpair()
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    scoped = _enforces(session.policy)
+    scoped = _enforces(session.policy) and not reaches_outside(session.policy)
     child = os.fork()
     if not child:
         up.close()
@@ -178,6 +179,17 @@ def _enforces(policy: Policy) -> bool:
         return policy.forced_mode is Mode.ENFORCING
     profiles = (profile for namespace in policy.namespaces.values() for profile in namespace.profiles.values())
     return any(config.mode is Mode.ENFORCING for profile in profiles for config in profile.configs.values())
+
+
+def reaches_outside(policy: Policy) -> bool:
+    """Whether policy lets anybody reach into processes outside the tree: nobody could in a tree that is shut off."""
+    groups = (group for namespace in policy.namespaces.values() for group in namespace.acl_groups.values())
+    return any(
+        operation.keyword in _REACHING and entry.operands[0].text == "<kernel>"
+        for domain in (*policy.domains.values(), *groups)
+        for entry in domain.entries
+        for operation in entry.operations
+    )
 
 
 def _capable() -> bool:

@@ -42,11 +42,14 @@ def _credentials() -> Iterable[Row]:
 
 def _signals() -> Iterable[Row]:
     one = signals.OPERATIONS
-    yield Row("kill", signals.kill, one, guard=guards.kill)
-    yield Row("tkill", signals.kill_thread, one, guard=guards.not_ours(0))
-    yield Row("tgkill", signals.kill_group_thread, one, guard=guards.not_ours(0))
-    yield Row("rt_sigqueueinfo", signals.queue, one, guard=guards.not_ours(0))
-    yield Row("rt_tgsigqueueinfo", signals.queue_to_thread, one, guard=guards.not_ours(0))
+    yield Row("kill", signals.kill, one, guard=guards.kill, always=True)
+    for name, planner in (
+        ("tkill", signals.kill_thread),
+        ("tgkill", signals.kill_group_thread),
+        ("rt_sigqueueinfo", signals.queue),
+        ("rt_tgsigqueueinfo", signals.queue_to_thread),
+    ):
+        yield Row(name, planner, one, guard=guards.not_ours(0), always=True)
     yield Row("pidfd_send_signal", signals.kill_pidfd, one, guard=guards.pidfd, always=True)
 
 

@@ -17,6 +17,7 @@ from sekisho.engine.supervisor import targets
 from sekisho.engine.supervisor.call import Call, signed
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
 from sekisho.engine.supervisor.targets import Targets
+from sekisho.policy.model import Mode
 
 OPERATIONS: Final = ("ipc::signal",)
 _LAST: Final = 64
@@ -30,7 +31,7 @@ _EVERYBODY: Final = -1
 def kill(call: Call) -> Plan | Answer:
     """kill(2)."""
     number, sig = signed(call.args[0]), signed(call.args[1])
-    if number == call.process.tgid and not call.process.nested:
+    if _unasked(call) or (number == call.process.tgid and not call.process.nested):
         return PROCEED
     if number > 0:
         return _plan(call, sig, targets.one(call, number), lambda: int(call.run("kill", number, sig)))
@@ -44,13 +45,15 @@ def _several(call: Call, number: int) -> Targets:
 def kill_thread(call: Call) -> Plan | Answer:
     """tkill(2)."""
     number, sig = signed(call.args[0]), signed(call.args[1])
+    if _unasked(call):
+        return PROCEED
     return _plan(call, sig, targets.one(call, number), lambda: int(call.run("tkill", number, sig)))
 
 
 def kill_group_thread(call: Call) -> Plan | Answer:
     """tgkill(2): raise(3), pthread_kill(3) and abort(3) come here with the process's own number."""
     group, thread, sig = (signed(value) for value in call.args[:3])
-    if group == call.process.tgid and not call.process.nested:
+    if _unasked(call) or (group == call.process.tgid and not call.process.nested):
         return PROCEED
     return _plan(call, sig, targets.one(call, group), lambda: int(call.run("tgkill", group, thread, sig)))
 
@@ -58,6 +61,8 @@ def kill_group_thread(call: Call) -> Plan | Answer:
 def queue(call: Call) -> Plan | Answer:
     """rt_sigqueueinfo(2)."""
     number, sig, at = signed(call.args[0]), signed(call.args[1]), call.args[2]
+    if _unasked(call):
+        return PROCEED
     found = targets.one(call, number)
     return _plan(call, sig, found, lambda: int(call.run("queue_signal", number, sig, call.read(at, _INFORMATION))))
 
@@ -65,6 +70,8 @@ def queue(call: Call) -> Plan | Answer:
 def queue_to_thread(call: Call) -> Plan | Answer:
     """rt_tgsigqueueinfo(2)."""
     group, thread, sig = (signed(value) for value in call.args[:3])
+    if _unasked(call):
+        return PROCEED
 
     def outside() -> int:
         return int(call.run("queue_thread_signal", group, thread, sig, call.read(call.args[3], _INFORMATION)))
@@ -98,10 +105,15 @@ def requests(call: Call, sig: int, found: Targets) -> list[Request]:
     return [call.request("ipc signal", sig, name) for name in found.domains(call)] if 0 < sig <= _LAST else []
 
 
+def _unasked(call: Call) -> bool:
+    """Nothing is looked at, and the kernel lets the caller send what it likes."""
+    mode = call.supervisor.modes.of(call.process.domain, call.notification.nr, OPERATIONS)
+    return mode is Mode.DISABLED and not call.supervisor.signals_scoped
+
+
 def _plan(call: Call, sig: int, found: Targets, outside: Callable[[], int] | None = None) -> Plan | Answer:
     """``outside`` sends it where the kernel wouldn't let the caller."""
     asked = requests(call, sig, found)
-    shut_off = found.outside and outside is not None and call.supervisor.signals_scoped and not call.process.nested
-    if not asked and not shut_off:
-        return PROCEED
-    return Plan(asked, outside if shut_off and outside is not None else lambda: PROCEED)
+    if found.outside and outside is not None and call.supervisor.signals_scoped and not call.process.nested:
+        return Plan(asked, outside, always=True)
+    return Plan(asked, lambda: PROCEED) if asked else PROCEED
