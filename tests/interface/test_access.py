@@ -55,8 +55,8 @@ def test_the_owner_is_who_started_the_tree() -> None:
 
 
 def test_what_is_remembered_of_refusals_has_an_end() -> None:
-    stage, said = Stage(), []
-    access = Access(stage, said.append)
+    stage = Stage()
+    access = Access(stage, stage.said.append)
     for pid in range(20_000):
         assert not access.permits(Caller(pid, 0)) or pid == 10
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import threading
 import time
@@ -73,7 +72,7 @@ class Connection:
         end = time.monotonic() + timeout
         while not self.readable():
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.fileno()], [], [], left)[0]:
+            if left <= 0 or not sockets.is_readable(self.fileno(), left):
                 return False
             self._drain()
         return True
@@ -145,7 +144,7 @@ class Connection:
         """What came without being asked for has been heard."""
         with self._lock:
             # A reply that somebody waited for may have had it with it by now.
-            if self._sock is None or not select.select([self._sock], [], [], 0)[0]:
+            if self._sock is None or not sockets.is_readable(self._sock.fileno(), 0):
                 return
             try:
                 message = self._sock.recv(wire.LONGEST)

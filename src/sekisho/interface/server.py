@@ -68,6 +68,17 @@ class ControlServer:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._send_away()
             return
+        try:
+            self._admit(sock)
+        except Exception as bug:
+            self.complain(bug)
+            sock.close()
+
+    def complain(self, bug: Exception) -> None:
+        """``bug`` is told; the loop, which others depend on, goes on."""
+        self.log(f"internal error in the interface: {bug!r}")
+
+    def _admit(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         if len(self.clients) >= MOST_CLIENTS or not self._believes(sock):
             sock.close()
@@ -123,7 +134,10 @@ class Client:
         self._server.unwatch(self._fd)
         self._sock.close()
         if self._handle is not None:
-            self._handle.close()
+            try:
+                self._handle.close()
+            except Exception as bug:
+                self._server.complain(bug)
 
     def turn(self, events: int) -> None:
         """One thing is done: what couldn't be sent is, or else a request is answered."""
@@ -143,15 +157,22 @@ class Client:
             return
         except (OSError, wire.BadMessage):
             self.close()
+        except Exception as bug:
+            self._server.complain(bug)
+            self.close()
 
     def look(self) -> None:
         """Who waits to read is told if there is something now."""
-        if not self._is_waiting or self._unsent or self._handle is None or not self._handle.ready():
+        if not self._is_waiting or self._unsent or self._handle is None:
             return
-        self._is_waiting = False
         try:
-            self._send(wire.reply(Kind.READABLE))
+            if self._handle.ready():
+                self._is_waiting = False
+                self._send(wire.reply(Kind.READABLE))
         except OSError:
+            self.close()
+        except Exception as bug:
+            self._server.complain(bug)
             self.close()
 
     def _expect(self, events: int) -> None:
@@ -177,7 +198,7 @@ class Client:
         except OSError as error:
             return wire.reply(Kind.REPLY, error.errno or errno.EIO)
         except Exception as bug:
-            self._server.log(f"internal error in the interface: {bug!r}")
+            self._server.complain(bug)
             return wire.reply(Kind.REPLY, errno.EIO)
 
     def _do(self, operation: Operation, caller: Caller, payload: bytes) -> bytes:

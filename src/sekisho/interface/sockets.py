@@ -107,9 +107,16 @@ def peer_lives(sock: socket.socket) -> bool:
         # Before Linux 6.5 there is no such option, and the pid is all there is.
         return error.errno == errno.ENOPROTOOPT and os.path.exists(f"/proc/{peer(sock)[0]}")
     try:
-        return not select.select([fd], [], [], 0)[0]
+        return not is_readable(fd, 0)
     finally:
         os.close(fd)
+
+
+def is_readable(fd: int, timeout: float) -> bool:
+    """Whether ``fd`` has something to read (a pidfd: has ended) now or within ``timeout`` seconds."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))
 
 
 def _new() -> socket.socket:
