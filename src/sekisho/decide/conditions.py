@@ -46,9 +46,9 @@ def _matcher(text: str) -> Callable[[str], bool]:
 
 
 def _text(get: Callable[[Facts], str | None], right: str, equal: bool) -> Clause:
-    wanted = _unquoted(right)
-    group = wanted[1:] if wanted.startswith("@") else None
-    matches = _matcher(wanted)
+    # A group stands without quotes; what stands in them and begins with @ is a name.
+    group = right[1:] if right.startswith("@") else None
+    matches = _matcher(_unquoted(right))
 
     def holds(facts: Facts, namespace: Namespace) -> bool:
         value = get(facts)
