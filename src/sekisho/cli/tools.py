@@ -54,12 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _disk_policy(directory: PolicyDirectory, named: str | None) -> Path:
-    """The directory that stands for /etc/tomoyo."""
+    """The directory that stands for /etc/tomoyo; one of ours has room for tomoyo-savepolicy's history."""
     if named:
         return Path(os.path.abspath(named))
     path = directory.path / _DISK
     try:
         path.mkdir(0o700, exist_ok=True)
+        (path / "policy").mkdir(0o700, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make {path}: {error.strerror}", "choose another directory with --etc") from None
     return path
