@@ -119,12 +119,97 @@ static long connect_tcp(int count)
 	return taken;
 }
 
+static long accept_tcp(int count)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct linger reset = { 1, 0 };
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	long taken = 0;
+
+	need(!bind(listener, (struct sockaddr *)&address, size), "bind");
+	need(!listen(listener, 16), "listen");
+	need(!getsockname(listener, (struct sockaddr *)&address, &size), "getsockname");
+	for (int i = 0; i < count; i++) {
+		int client = socket(AF_INET, SOCK_STREAM, 0);
+
+		need(!connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
+		setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		long begin = now();
+		int connection = accept(listener, NULL, NULL);
+
+		need(connection >= 0, "accept");
+		taken += now() - begin;
+		close(connection);
+		close(client);
+	}
+	close(listener);
+	return taken;
+}
+
+static long receive(int family, int type, int by_message, int count)
+{
+	char byte = 'x', name[128];
+	struct iovec vector = { &byte, 1 };
+	struct msghdr head = { .msg_iov = &vector, .msg_iovlen = 1 };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int ends[2];
+	long taken = 0;
+
+	if (family == AF_UNIX) {
+		need(!socketpair(family, type, 0, ends), "socketpair");
+	} else {
+		ends[0] = ends[1] = socket(family, type, 0);
+		need(!bind(ends[0], (struct sockaddr *)&address, size), "bind");
+		need(!getsockname(ends[0], (struct sockaddr *)&address, &size), "getsockname");
+		need(!connect(ends[0], (struct sockaddr *)&address, size), "connect");
+	}
+	for (int i = 0; i < count; i++) {
+		need(send(ends[0], &byte, 1, 0) == 1, "send");
+		long begin = now();
+
+		size = sizeof(name);
+		if (by_message)
+			need(recvmsg(ends[1], &head, 0) == 1, "recvmsg");
+		else
+			need(recvfrom(ends[1], &byte, 1, 0, type == SOCK_DGRAM ? (void *)name : NULL, &size) == 1, "recvfrom");
+		taken += now() - begin;
+	}
+	close(ends[0]);
+	if (family == AF_UNIX)
+		close(ends[1]);
+	return taken;
+}
+
+static long recv_stream(int count)
+{
+	return receive(AF_UNIX, SOCK_STREAM, 0, count);
+}
+
+static long recvmsg_stream(int count)
+{
+	return receive(AF_UNIX, SOCK_STREAM, 1, count);
+}
+
+static long recvfrom_udp(int count)
+{
+	return receive(AF_INET, SOCK_DGRAM, 0, count);
+}
+
+static long recvmsg_udp(int count)
+{
+	return receive(AF_INET, SOCK_DGRAM, 1, count);
+}
+
 static const struct {
 	const char *name;
 	long (*run)(int count);
 } kinds[] = {
 	{ "open+close", open_close }, { "stat", stat_file }, { "unlink", unlink_file },
 	{ "exec", execute }, { "connect", connect_tcp },
+	{ "accept", accept_tcp }, { "recv-stream", recv_stream }, { "recvmsg-stream", recvmsg_stream },
+	{ "recvfrom-udp", recvfrom_udp }, { "recvmsg-udp", recvmsg_udp },
 };
 
 int main(int argc, char **argv)

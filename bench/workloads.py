@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILES = 2000
-CALLS = {"open+close": 20_000, "stat": 20_000, "unlink": 5_000, "exec": 200, "connect": 2_000}
+CALLS = {
+    "open+close": 20_000,
+    "stat": 20_000,
+    "unlink": 5_000,
+    "exec": 200,
+    "connect": 2_000,
+    "accept": 2_000,
+    "recv-stream": 20_000,
+    "recvmsg-stream": 20_000,
+    "recvfrom-udp": 5_000,
+    "recvmsg-udp": 5_000,
+}
 _MAKEFILE = """\
 objects := $(patsubst %.c,%.o,$(wildcard *.c))
 program: $(objects)

@@ -101,6 +101,10 @@ def lines(folder: Path, allowed_port: int, chain: str) -> set[str]:
         "capability use_mount_namespace",
         f"network inet dgram send 127.0.0.1 {allowed_port}",
         f"network inet stream connect 127.0.0.1 {allowed_port}",
+        "network unix stream bind/listen/connect \\000sekisho-\\*",
+        "network unix stream accept \\000sekisho-friend-\\$",
+        "network unix dgram bind/send \\000sekisho-\\*",
+        "network unix dgram recv \\000sekisho-friend-\\$",
     }
 
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,27 @@ static inline void make(const char *path) { close(open(path, O_CREAT | O_WRONLY,
 static inline struct sockaddr_in local(int port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     return address;
+}
+
+static inline socklen_t abstract(struct sockaddr_un *address, const char *word) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    return offsetof(struct sockaddr_un, sun_path) + 1 +
+           snprintf(address->sun_path + 1, sizeof address->sun_path - 1, "sekisho-%s-%d", word, getpid());
+}
+
+/* A UNIX socket with an abstract name. Anybody may be sent to and connected to; only a friend may be heard. */
+static inline int named(int type, const char *word) {
+    struct sockaddr_un address;
+    socklen_t size = abstract(&address, word);
+    int sock = socket(AF_UNIX, type, 0);
+    return sock >= 0 && !bind(sock, (void *)&address, size) ? sock : -1;
+}
+
+static inline int reach(int sock, const char *word) {
+    struct sockaddr_un address;
+    socklen_t size = abstract(&address, word);
+    return connect(sock, (void *)&address, size);
 }
 
 /* main of every program: DIR VICTIM TRIES ALLOWED_PORT FORBIDDEN_PORT [NAME...]; each attack in a child of its own */

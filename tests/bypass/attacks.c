@@ -410,6 +410,74 @@ static int unix_forbidden(void) {
     return chdir(at("forbidden")) ? -1 : unix_connect("sock");
 }
 
+static int called(const char *caller) {
+    int server = named(SOCK_STREAM, "server"), client = named(SOCK_STREAM, caller);
+    if (listen(server, 4) || reach(client, "server"))
+        return -1;
+    return server;
+}
+
+static int accepted(void) {
+    int server = called("stranger");
+    fcntl(server, F_SETFL, O_NONBLOCK);
+    return accept(server, NULL, NULL) >= 0;
+}
+static int accepted_into_a_shared_table(void) {
+    int server = called("stranger");
+    if (!fork())
+        _exit(0);
+    fcntl(server, F_SETFL, O_NONBLOCK);
+    return syscall(SYS_accept4, server, NULL, NULL, SOCK_CLOEXEC) >= 0;
+}
+static int accepted_before_a_friend(void) {
+    struct sockaddr_un peer;
+    socklen_t size = sizeof peer;
+    int server = called("stranger"), friend = named(SOCK_STREAM, "friend");
+    if (reach(friend, "server"))
+        return -1;
+    int connection = accept(server, (void *)&peer, &size);
+    return connection >= 0 && !strncmp(peer.sun_path + 1, "sekisho-stranger", 16);
+}
+
+static int heard(const char *first, const char *second) {
+    const char *words[] = {first, second};
+    int server = named(SOCK_DGRAM, "server");
+    for (int i = 0; i < 2 && words[i]; i++) {
+        int sender = named(SOCK_DGRAM, words[i]);
+        if (reach(sender, "server") || send(sender, words[i], strlen(words[i]), 0) < 0)
+            return -1;
+        close(sender);
+    }
+    return server;
+}
+
+static int received(void) {
+    char data[16] = "", sender[128];
+    socklen_t size = sizeof sender;
+    recvfrom(heard("stranger", NULL), data, 15, MSG_DONTWAIT, (void *)sender, &size);
+    return !strcmp(data, "stranger");
+}
+static int received_peeking(void) {
+    char data[16] = "", sender[128];
+    socklen_t size = sizeof sender;
+    recvfrom(heard("stranger", "friend"), data, 15, MSG_DONTWAIT | MSG_PEEK, (void *)sender, &size);
+    return !strcmp(data, "stranger");
+}
+static int received_as_a_message(void) {
+    char data[16] = "";
+    struct iovec vector = {data, 15};
+    struct msghdr head = {.msg_iov = &vector, .msg_iovlen = 1};
+    recvmsg(heard("stranger", NULL), &head, MSG_DONTWAIT);
+    return !strcmp(data, "stranger");
+}
+static int received_second_of_recvmmsg(void) {
+    char data[2][16] = {"", ""};
+    struct iovec vectors[] = {{data[0], 15}, {data[1], 15}};
+    struct mmsghdr heads[] = {{{.msg_iov = vectors, .msg_iovlen = 1}}, {{.msg_iov = vectors + 1, .msg_iovlen = 1}}};
+    int server = heard("friend", "stranger");
+    return syscall(SYS_recvmmsg, server, heads, 2, MSG_DONTWAIT, NULL) == 2 && !strcmp(data[1], "stranger");
+}
+
 static int policy_appended(void) { return open(at("policy/domain_policy.conf"), O_WRONLY | O_APPEND) >= 0; }
 static int policy_replaced(void) {
     make(at("allowed/mine"));
@@ -488,6 +556,13 @@ static const attack table[] = {
     {"tcp_fast_open", tcp_fast_open},
     {"bound_unspec", bound_unspec},
     {"unix_forbidden", unix_forbidden},
+    {"accepted", accepted},
+    {"accepted_into_a_shared_table", accepted_into_a_shared_table},
+    {"accepted_before_a_friend", accepted_before_a_friend},
+    {"received", received},
+    {"received_peeking", received_peeking},
+    {"received_as_a_message", received_as_a_message},
+    {"received_second_of_recvmmsg", received_second_of_recvmmsg},
     {"policy_appended", policy_appended},
     {"policy_replaced", policy_replaced},
     {"policy_moved", policy_moved},

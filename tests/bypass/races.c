@@ -145,6 +145,75 @@ static int connect_address(void) {
     return end(thread, won);
 }
 
+/* Two threads wait on one socket, on which strangers are heard between friends. */
+static int server, strangers;
+static void hear(const char *peer) {
+    if (!strncmp(peer, "sekisho-stranger", 16))
+        __sync_fetch_and_add(&strangers, 1);
+    else
+        __sync_fetch_and_add(&honest, 1);
+}
+
+static void *receive(void *none) {
+    for (;;) {
+        struct sockaddr_un peer = {0};
+        socklen_t size = sizeof peer;
+        char data[9] = "";
+        if (recvfrom(server, data, 8, 0, (void *)&peer, &size) < 0 || !strcmp(data, "over"))
+            return none;
+        hear(peer.sun_path + 1);
+    }
+}
+
+static int received_by_two(void) {
+    pthread_t threads[2];
+    int friend = named(SOCK_DGRAM, "friend"), stranger = named(SOCK_DGRAM, "stranger");
+    server = named(SOCK_DGRAM, "server");
+    if (reach(friend, "server") || reach(stranger, "server"))
+        return -1;
+    for (int i = 0; i < 2; i++)
+        pthread_create(threads + i, NULL, receive, NULL);
+    for (int i = 0; i < tries / 10 && !strangers; i++)
+        write(i % 3 ? friend : stranger, "word", 4);
+    for (int i = 0; i < 2; i++)
+        write(friend, "over", 4);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return outcome(strangers);
+}
+
+static void *accept_all(void *none) {
+    for (;;) {
+        struct sockaddr_un peer = {0};
+        socklen_t size = sizeof peer;
+        int connection = accept(server, (void *)&peer, &size);
+        if (connection < 0 || over)
+            return none;
+        hear(peer.sun_path + 1);
+        close(connection);
+    }
+}
+
+static int accepted_by_two(void) {
+    pthread_t threads[2];
+    over = 0;
+    server = named(SOCK_STREAM, "server");
+    if (server < 0 || listen(server, 16))
+        return -1;
+    for (int i = 0; i < 2; i++)
+        pthread_create(threads + i, NULL, accept_all, NULL);
+    for (int left = tries / 20; left > -2; left--) {
+        left = strangers && left > 0 ? 0 : left;
+        over = left <= 0;
+        int client = named(SOCK_STREAM, over || left % 3 ? "friend" : "stranger");
+        reach(client, "server");
+        close(client);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return outcome(strangers);
+}
+
 static int execute(int dirfd, const char *path) {
     int status;
     char *none[] = {"prog", NULL};
@@ -375,6 +444,8 @@ static const attack table[] = {
     {"unlink_path", unlink_path},
     {"rename_path", rename_path},
     {"connect_address", connect_address},
+    {"received_by_two", received_by_two},
+    {"accepted_by_two", accepted_by_two},
     {"exec_path", exec_path},
     {"exec_working_directory", exec_working_directory},
     {"exec_descriptor", exec_descriptor},

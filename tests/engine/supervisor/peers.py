@@ -106,7 +106,7 @@ def accepted_after_waiting():
 
 def accept_flags():
     sock = listening()
-    found = []
+    found: list[object] = []
     for flags in (0, os.O_NONBLOCK, os.O_CLOEXEC, os.O_NONBLOCK | os.O_CLOEXEC, 1):
         with client(sock):
             fd = failure(raw, "accept4", sock.fileno(), None, None, flags)
@@ -119,7 +119,8 @@ def accept_flags():
 
 
 def accept_addresses():
-    found = []
+    found: list[object] = []
+    address, size = ctypes.create_string_buffer(128), ctypes.c_int(0)
     for sock in (listening(), listening("path")):
         for room in (0, 1, 4, 128, -1):
             with client(sock):
@@ -241,7 +242,7 @@ def many_threads():
 
 
 def received():
-    found = []
+    found: list[object] = []
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         near, far = datagrams(family, host)
         thread = later(lambda far=far, near=near: far.sendto(b"late", near.getsockname()))
@@ -281,7 +282,7 @@ def receive_interrupted():
     near, far = datagrams()
     caught = []
     signal.signal(signal.SIGALRM, lambda *_: caught.append(1))
-    found = []
+    found: list[object] = []
     for restarts in (False, True):
         signal.siginterrupt(signal.SIGALRM, not restarts)
         signal.setitimer(signal.ITIMER_REAL, 0.1)
@@ -329,7 +330,7 @@ def receive_after_shutdown():
 def receive_messages():
     near, far = datagrams()
     near.setsockopt(socket.IPPROTO_IP, _PKTINFO, 1)
-    found = []
+    found: list[object] = []
     for data, rooms, control in (
         (b"scattered", (3, 100), 0),
         (b"cut short", (2, 2), 100),
@@ -352,7 +353,7 @@ def _with_descriptors(sock, flags=0):
 
 def receive_descriptors():
     one, other = socket.socketpair(socket.AF_UNIX, _DGRAM)
-    found = []
+    found: list[object] = []
     for flags in (0, socket.MSG_CMSG_CLOEXEC, socket.MSG_PEEK):
         reading, writing = os.pipe()
         socket.send_fds(one, [b"data"], [writing, writing])
@@ -385,7 +386,7 @@ def receive_credentials():
 def receive_by_name():
     one, other = socket.socket(socket.AF_UNIX, _DGRAM), socket.socket(socket.AF_UNIX, _DGRAM)
     one.bind("one")
-    found = []
+    found: list[object] = []
     for bound in (False, True):
         if bound:
             other.bind("other")
