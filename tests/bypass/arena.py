@@ -56,9 +56,9 @@ class Arena:
             stand_in.wait()
         return _outcomes(done.stdout.decode())
 
-    def under(self, *names: str, tries: int = 2000, timeout: float = 280) -> dict[str, str]:
-        """What they come to in enforcing mode."""
-        done = self.policy.run(*self.arguments(0, tries, *names), timeout=timeout)
+    def under(self, *names: str, tries: int = 2000, timeout: float = 280, mode: str | None = None) -> dict[str, str]:
+        """What they come to in enforcing mode, or another."""
+        done = self.policy.run(*self.arguments(0, tries, *names), timeout=timeout, mode=mode)
         assert "internal error" not in done.err, done.err
         assert "Traceback" not in done.err, done.err
         return _outcomes(done.out) | {"stderr": done.err}

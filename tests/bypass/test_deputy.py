@@ -18,7 +18,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
     """What every try came to under supervision."""
     with arena(tmp_path_factory.mktemp("deputy"), "deputy.c") as held:
         mine = f"{held.folder}/allowed"
-        rules = lines(held.folder, held.ports[0]) | {
+        rules = lines(held.folder, held.ports[0], f"<kernel> {held.tool}") | {
             "file read proc:/\\$/task/\\$/stat",
             "file read proc:/self/task/\\$/stat",
             f"file mksock {mine}/\\* 0-0777",

@@ -32,7 +32,9 @@ def held(tmp_path: Path) -> Iterator[Arena]:
         compile_c("prog.c", race / "1" / "prog", "-static")
         compile_c("wait.c", race / "wait", "-static")
         compile_c("count.c", race / "0" / "count", "-static")
-        chain, rules = f"<kernel> {made.tool}", lines(made.folder, made.ports[0])
+        compile_c("keeper.c", race / "keeper", "-static", "-no-pie", "-Wl,--section-start=.secret=0x10000000")
+        chain = f"<kernel> {made.tool}"
+        rules = lines(made.folder, made.ports[0], chain)
         rules |= {
             f"file read {race}/a",
             *(f"file {verb} {race}/{name}" for verb in ("write", "unlink") for name in ("u", "x")),
@@ -43,6 +45,7 @@ def held(tmp_path: Path) -> Iterator[Arena]:
             f"file execute {race}/wait",
             "file read proc:/self/environ",
             f"file write {race}/again",
+            f"file execute {race}/keeper initialize",
         }
         rules -= {"file read proc:/\\$/environ", "file read/write proc:/\\$/mem"}
         child = {"misc env \\*"}
@@ -51,6 +54,7 @@ def held(tmp_path: Path) -> Iterator[Arena]:
                 chain: rules,
                 f"{chain} {race}/0/prog": child,
                 f"{chain} {race}/0/count": child,
+                f"<kernel> {race}/keeper": child,
                 f"{chain} {race}/wait": child | {f"file read {race}/granted"},
             }
         )
