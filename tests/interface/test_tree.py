@@ -16,10 +16,10 @@ def test_a_line_for_each_process() -> None:
     ]  # fmt: skip
 
     assert read(stage.open(".tree"), size=11).splitlines() == [
-        "20 1 0 - <kernel>",
-        "21 20 3 handler <kernel> /bin/x /bin/y",
-        "22 21 3 Q5 <kernel> /bin/x /bin/y",
-        "23 21 3 handler,Q0 <kernel> /bin/x /bin/y",
+        "20 1 0 disabled - <kernel>",
+        "21 20 3 enforcing handler <kernel> /bin/x /bin/y",
+        "22 21 3 enforcing Q5 <kernel> /bin/x /bin/y",
+        "23 21 3 enforcing handler,Q0 <kernel> /bin/x /bin/y",
     ]
 
 

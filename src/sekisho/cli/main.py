@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "log": "show what was denied, permitted and learned",
     "why": "tell whether a request would be allowed, and by which line",
     "tools": "run TOMOYO's own tools on a policy directory or a running tree",
+    "ps": "show the processes of a running tree, and the domain of each",
+    "mode": "change the profile of a domain, or of all below it, while programs run",
     "ask": "answer for programs that are refused something, while they wait",
     "doctor": "tell what can be enforced on this machine, as this user",
 }

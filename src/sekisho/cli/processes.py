@@ -11,11 +11,13 @@ _CHUNK = 65536
 
 @dataclass(frozen=True, slots=True)
 class ProcessLine:
-    """One process: ``waiting`` is the serial of the question it waits for, None when it doesn't."""
+    """One process: ``mode`` is the one that holds for whatever its profile doesn't name, ``waiting`` the serial of the
+    question it waits for, None when it doesn't."""
 
     pid: int
     parent: int
     profile: int
+    mode: str
     domain: str
     handler: bool = False
     waiting: int | None = None
@@ -29,21 +31,26 @@ def read_all(file: OpenFile) -> str:
     return b"".join(pieces).decode("ascii", "replace")
 
 
-def read_processes(service: Service) -> list[ProcessLine]:
-    """Every process of the tree, parents first."""
-    file = service.open(".tree", writable=False, administrator=True)
+def read_text(service: Service, name: str) -> str:
+    """All of the interface file ``name``."""
+    file = service.open(name, writable=False, administrator=True)
     try:
-        return [parse_line(line) for line in read_all(file).splitlines()]
+        return read_all(file)
     finally:
         file.close()
 
 
+def read_processes(service: Service) -> list[ProcessLine]:
+    """Every process of the tree, parents first."""
+    return [parse_line(line) for line in read_text(service, ".tree").splitlines()]
+
+
 def parse_line(line: str) -> ProcessLine:
     """One line of ``.tree`` (``interface.tree``)."""
-    pid, parent, profile, mark, domain = line.split(" ", 4)
+    pid, parent, profile, mode, mark, domain = line.split(" ", 5)
     marks = mark.split(",")
     waiting = next((int(each[1:]) for each in marks if each.startswith("Q")), None)
-    return ProcessLine(int(pid), int(parent), int(profile), domain, "handler" in marks, waiting)
+    return ProcessLine(int(pid), int(parent), int(profile), mode, domain, "handler" in marks, waiting)
 
 
 def lineage(lines: list[ProcessLine], pid: int) -> list[ProcessLine]:
