@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 from tests.engine.supervisor.stage import DOMAIN, Stage
 
+from sekisho.engine.supervisor import protect
 from sekisho.engine.supervisor.authority import LiveAuthority
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.records import RecordQueue
+from sekisho.engine.supervisor.tasks import lineage
 from sekisho.interface.authority import Authority
 from sekisho.policy.model import Config, Mode, Policy
 from sekisho.policy.stat import Statistics
@@ -132,3 +134,14 @@ def test_news_wake(authority: LiveAuthority, enforcing: Stage, session: Session)
     session.questions.observe()
     enforcing.handle("openat", -100, "/etc/hostname", 0)
     assert [1] == woken
+
+
+def test_what_another_trees_supervisor_holds_is_not_outside(
+    authority: LiveAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = os.getppid()
+    assert authority.is_outside(parent)
+
+    monkeypatch.setattr(protect, "is_marked", lambda pid: pid == lineage(parent)[1])
+
+    assert not authority.is_outside(parent)

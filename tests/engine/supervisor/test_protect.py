@@ -67,3 +67,12 @@ def test_others_may_still_signal_into_a_scope(number: int) -> None:
         os.kill(inside.pid, number)
 
         assert number == os.WTERMSIG(os.waitpid(inside.pid, 0)[1])
+
+
+def test_a_supervisor_is_known_by_its_name() -> None:
+    def play() -> tuple[bool, bool]:
+        before = protect.is_marked(os.getpid())
+        protect.mark()
+        return before, protect.is_marked(os.getpid())
+
+    assert (False, True) == tried.in_child(play)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from sekisho.engine.supervisor import protect
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.supervisor import Supervisor
@@ -57,11 +58,16 @@ class LiveAuthority:
         return self.policy.domains["<kernel>"] if os.path.exists(f"/proc/{pid}") else None
 
     def is_outside(self, pid: int) -> bool:
-        """Whether process ``pid`` is neither the tree's nor one of the supervisor's own."""
-        if pid in self._supervisor.guard.processes or pid == os.getpid():
+        """Whether process ``pid`` is neither of any tree, nor a supervisor or worker of one (which connects in its
+        programs' places)."""
+        if pid in self._supervisor.guard.processes:
             return False
         try:
-            return pid not in self._supervisor.tasks.by_tgid and not self._is_below(pid)
+            while pid > 1 and pid != os.getpid() and not protect.is_marked(pid):
+                if pid in self._supervisor.tasks.by_tgid:
+                    return False
+                pid = lineage(pid)[1]
+            return pid in (0, 1) and pid != os.getpid()
         except OSError:
             return False
 

@@ -140,6 +140,7 @@ def _supervise(
     back.tell(f"command {child}")
     listener, is_scoped = _take_listener(child, up)
     protect.hide()
+    protect.mark()
     supervisor = Supervisor(listener, session.judge(back), architecture, rows, back.say, privileged=privileged)
     for pid in protected:
         supervisor.guard.add_process(pid)

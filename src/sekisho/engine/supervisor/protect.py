@@ -6,8 +6,12 @@ import ctypes
 import struct
 from typing import Final
 
-from sekisho.engine.supervisor import libc
+from sekisho.engine.supervisor import libc, procfs
 
+_PR_SET_NAME: Final = 15
+_NAME: Final = b"sekisho-keeper"
+"""Of a program's own name there is no more than 15 bytes."""
+_BUFFER: Final = ctypes.create_string_buffer(_NAME)
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CREATE_RULESET, _RESTRICT_SELF = "landlock_create_ruleset", "landlock_restrict_self"
@@ -22,6 +26,16 @@ def landlock_abi() -> int:
         return libc.syscall(_CREATE_RULESET, None, 0, _CREATE_RULESET_VERSION)
     except OSError:
         return 0
+
+
+def mark() -> None:
+    """This process is known by its name as a supervisor, or one of its workers, to those of other trees."""
+    libc.prctl(_PR_SET_NAME, ctypes.addressof(_BUFFER))
+
+
+def is_marked(pid: int) -> bool:
+    """Whether process ``pid`` is some tree's supervisor or worker, or says it is; raises OSError when it is gone."""
+    return procfs.read(f"/proc/{pid}/comm").rstrip(b"\n") == _NAME
 
 
 def hide() -> None:
