@@ -7,6 +7,7 @@ from tests.engine.supervisor.stage import DOMAIN, Stage, stage
 from sekisho.policy.model import Config, Mode
 from sekisho.policy.printer import print_acl
 
+READ_LINE = "file read /etc/passwd"
 READ, WRITE = request("file read /etc/passwd"), request("file write /etc/shadow")
 
 
@@ -98,3 +99,9 @@ def test_the_domain_is_the_one_asked_about(enforcing: Stage) -> None:
 
     assert DOMAIN == enforcing.domain.name
     assert enforcing.supervisor.judge.allows(enforcing.policy.domains["<kernel>"], [WRITE])
+
+
+def test_nothing_is_learned_when_policy_is_full(learning: Stage) -> None:
+    learning.supervisor.judge.is_full = lambda: True
+    assert allows(learning, READ)
+    assert ([], [READ_LINE]) == (learning.learned, learning.recorded)

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.session import Session
 from sekisho.policy.edit import ensure_domain
 from sekisho.policy.model import Domain, Mode
+from sekisho.policy.stat import Memory
 from sekisho.store.directory import PolicyDirectory
 
 DOMAIN = "<kernel> /program"
@@ -161,3 +162,11 @@ def test_the_counters_are_kept(learning: Run) -> None:
     text = (learning.path / "stat.conf").read_text()
 
     assert [] != [line for line in text.splitlines() if line.startswith("Policy update:") and " 1 " in f"{line} "]
+
+
+def test_a_quota_on_policy_ends_learning(learning: Run) -> None:
+    statistics = learning.session.statistics
+    learning.session.statistics = replace(statistics, policy_memory=Memory(0, 1))
+    assert learning.allows("file read /etc/passwd")
+    assert [] == learning.domain.entries
+    assert "nothing more is learned" in " ".join(learning.heard())

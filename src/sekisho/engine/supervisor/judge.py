@@ -34,6 +34,8 @@ class Judge:
     violated: Callable[[Mode], None]
     """Is told the mode of each request that no entry granted."""
     questions: Questions
+    is_full: Callable[[], bool] = lambda: False
+    """Whether policy takes all the memory it may, so that nothing more is learned."""
     repeatable: bool = False
     """The last requests allowed would be allowed again without a word."""
     penalty: int = 0
@@ -82,7 +84,7 @@ class Judge:
         if decision.reject_log:
             self.sink(domain, request, decision)
         self.violated(mode)
-        if mode is Mode.LEARNING:
+        if mode is Mode.LEARNING and not self.is_full():
             result = learn(self.policy, domain, request, self.rewrite)
             if result.added is not None:
                 self.learned(domain, result.added)

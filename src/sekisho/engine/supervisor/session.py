@@ -20,6 +20,7 @@ from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.errors import SekishoError
 from sekisho.interface import sockets
+from sekisho.interface.memory import Meter
 from sekisho.interface.server import ControlServer
 from sekisho.policy.model import AclEntry, Domain, Mode, Policy
 from sekisho.store.auditlog import AuditWriter
@@ -43,6 +44,7 @@ class Session:
         self.questions = Questions()
         self.records = RecordQueue()
         self._server: ControlServer | None = None
+        self._meter = Meter()
 
     def judge(self, back: Back) -> Judge:
         """A judge over this run's policy; what it wants recorded goes to the audit log."""
@@ -54,6 +56,7 @@ class Session:
         self._updates = self._saved = 0
         rules = self.directory.rewrite_rules()
         self._judge = Judge(self.policy, rules, self._record, self._note, self._learned, self._violated, self.questions)
+        self._judge.is_full = self._is_full
         self._next = time.monotonic() + _SAVE_EVERY
         return self._judge
 
@@ -83,6 +86,13 @@ class Session:
             self._say(
                 f"{self._journal.path}: {error.strerror}; what is learned is kept in memory until it can be saved"
             )
+
+    def _is_full(self) -> bool:
+        quota = self.statistics.policy_memory.quota
+        if not quota or self._meter.measure(self.policy) < quota:
+            return False
+        self._say(f"policy takes {quota} bytes, which is all it may (see stat.conf): nothing more is learned")
+        return True
 
     def _violated(self, mode: Mode) -> None:
         self.statistics = self.statistics.violated(mode, int(time.time()))
