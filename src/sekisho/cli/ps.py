@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json([describe(tree, line) for tree, lines in running for line in lines])
         return 0
     if not running:
-        print(f"sekisho: nothing runs on {directory.path}", file=sys.stderr)
+        print(f"sekisho: nothing runs on {arguments.directory or directory.path}", file=sys.stderr)
     for tree, lines in running:
         print(f"supervisor {tree.pid}:")
         for text in table(list(rows(lines))) if lines else ():
