@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.policy.strategies import policies
 
@@ -124,6 +124,7 @@ def copy_of(policy: Policy) -> Policy:
 
 
 @given(policies(), policies())
+@settings(deadline=None)
 def test_where_nobody_else_writes_it_becomes_what_we_have(before: Policy, now: Policy) -> None:
     """Whatever one policy is and another one was: profiles and namespaces aside, which nothing takes away."""
     disk = copy_of(before)
@@ -149,6 +150,7 @@ def test_where_nobody_else_writes_it_becomes_what_we_have(before: Policy, now: P
 
 
 @given(policies())
+@settings(deadline=None)
 def test_what_did_not_change_changes_nothing(policy: Policy) -> None:
     disk = copy_of(policy)
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from tests.policy.strategies import policies
 
 from sekisho.policy.edit import delete_domain, ensure_domain
-from sekisho.policy.model import Policy
+from sekisho.policy.model import Name, Policy
 from sekisho.policy.parser import parse_domain_policy, parse_exception_policy, parse_manager, parse_profile
 from sekisho.store.snapshot import list_of, snapshot
 
@@ -28,6 +28,7 @@ CHANGES = [
 
 
 @given(policies())
+@settings(deadline=None)
 def test_a_snapshot_is_equal_until_something_changes(policy: Policy) -> None:
     assert snapshot(policy) == snapshot(policy)
 
@@ -58,7 +59,7 @@ def test_empty_groups_and_deleted_domains_are_not_mentioned() -> None:
 def test_a_list_can_be_changed_whether_or_not_it_was_there() -> None:
     namespace = Policy().namespaces["<kernel>"]
     list_of(namespace, ("aggregators", "")).append(("/a", "/b"))
-    list_of(namespace, ("path_groups", "G")).append("/x")
+    list_of(namespace, ("path_groups", "G")).append(Name("/x"))
 
     assert namespace.aggregators == [("/a", "/b")]
-    assert namespace.path_groups["G"] == ["/x"]
+    assert namespace.path_groups["G"] == [Name("/x")]
