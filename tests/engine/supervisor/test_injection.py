@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.engine.supervisor.handled import Handled
+from tests.engine.supervisor.stage import ARCHITECTURE
 
 _COUNTED = """
 import errno, os, signal, subprocess, threading, time
@@ -156,6 +157,21 @@ os.waitpid(pid, 0)
 
     assert "EPERM\n" == done.out
     assert "can't be watched" in done.err
+
+
+def test_a_filter_of_the_programs_own_gets_it_nothing(handled: Handled) -> None:
+    """It may pretend that there is memory: there is none."""
+    code = """
+import ctypes, struct
+pretend = [(0x20, 0, 0, 0), (0x15, 0, 3, MMAP), (0x20, 0, 0, 24), (0x15, 0, 1, 65536), (0x06, 0, 0, 0x50000),
+           (0x06, 0, 0, 0x7fff0000)]
+raw = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *each) for each in pretend))
+program = ctypes.create_string_buffer(struct.pack('HxxxxxxQ', len(pretend), ctypes.addressof(raw)))
+libc = ctypes.CDLL(None)
+libc.prctl(38, 1, 0, 0, 0)
+print(libc.prctl(22, 2, ctypes.byref(program)), attempt())
+""".replace("MMAP", str(ARCHITECTURE.numbers["mmap"]))
+    assert ["0 EPERM"] == _python(handled, code)
 
 
 def test_who_dies_meanwhile_is_dead(failing: Handled) -> None:

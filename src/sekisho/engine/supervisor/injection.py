@@ -140,8 +140,10 @@ class Injections:
         result = Registers.of(injection.tid, self._layout).result
         if -result in _RESTARTS:
             return 0
-        if result < 0:
-            raise OSError(-result, os.strerror(-result))
+        if result <= 0 or injection.stage is _Stage.EXECUTING:
+            # A filter of the program's own can answer either call, with success too.
+            code = -result or errno.EPERM
+            raise OSError(code, os.strerror(code))
         area = self._scratch.add(injection.process, injection.tid, result, scratch.size_for(injection.size))
         self._execute(injection, area)
         return 0
