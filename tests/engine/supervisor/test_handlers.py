@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from tests.engine.supervisor.handled import SHELL, Handled
 from tests.engine.supervisor.supervised import domain
+
+from sekisho.interface.client import RunningTree, Service, trees
+from sekisho.interface.inquiry import parse_inquiry
 
 _REPLACE = """#!/bin/sh
 echo "$1: $4" >> {log}
@@ -88,6 +93,47 @@ def test_what_policy_denies_is_handled_and_nothing_else(handled: Handled) -> Non
     assert "/bin/cat" in _told(done.out)
     assert done.out.endswith("\n0\n")
     assert [line.split(" exec.")[0] for line in handled.supervised.rejected()] == ["file execute /usr/bin/cat"]
+
+
+def test_what_the_administrator_refuses_is_denied(handled: Handled) -> None:
+    """Somebody who is there is asked first; only a no brings the handler."""
+    handled.shell("/bin/echo x; true")
+    handled.put(f"task auto_execute_handler {handled.script()}", SHELL)
+    handled.shell("/bin/echo x; true")
+    handled.rewrite("auto_execute_handler", "denied_execute_handler")
+    handled.enforce()
+    words = handled.supervised.arguments("run", SHELL, "-c", "read word; /bin/cat /dev/null; echo $?")
+    environment = handled.supervised.environment()
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    try:
+        service = _service(handled.supervised.path)
+        query = service.open("query", administrator=True)
+        assert not query.readable()
+        assert process.stdin is not None
+        process.stdin.write(b"go on\n")
+        process.stdin.flush()
+        assert query.wait_readable(30)
+        asked = parse_inquiry(query.read(65536))
+        assert "file execute /usr/bin/cat" == asked.acl
+        query.write(b"A%d=2\n" % asked.serial)
+        out, _ = process.communicate(timeout=30)
+        query.close()
+        service.close()
+    finally:
+        process.kill()
+        process.wait()
+
+    assert "/bin/cat" in _told(out.decode())
+    assert out.endswith(b"\n0\n")
+
+
+def _service(path: Path) -> Service:
+    """The files of the tree that has just been started."""
+    end = time.monotonic() + 30
+    while not (running := trees(path)):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return RunningTree(running[0].path)
 
 
 @pytest.mark.parametrize("mode", ["disabled", "permissive"])
