@@ -87,6 +87,8 @@ def test_nobody_signals_what_holds_it(enforcing: Stage, learning: Stage, name: s
 
 
 def test_groups_that_our_processes_are_in(enforcing: Stage) -> None:
+    profile = enforcing.policy.namespaces["<kernel>"].profiles[3]
+    profile.configs["ipc"] = Config(Mode.DISABLED, False, False)
     with child(wait_for_word) as other:
         other.hear()
         os.setpgid(other.pid, other.pid)

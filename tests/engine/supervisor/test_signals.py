@@ -86,6 +86,19 @@ def test_the_own_group(enforcing: Stage) -> None:
         assert f"ipc signal 15 {BELOW}" in enforcing.asks("kill", 0, TERM)
 
 
+def test_a_group_that_ours_are_in_is_signalled_without_them(enforcing: Stage) -> None:
+    enforcing.allow(f"ipc signal 9 {DOMAIN}")
+    with placed(enforcing) as one, placed(enforcing) as ours:
+        os.setpgid(ours.pid, one.pid)
+        enforcing.supervisor.guard.add_process(ours.pid)
+
+        assert 0 == enforcing.handle("kill", -one.pid, signal.SIGKILL)
+        assert signal.SIGKILL == os.WTERMSIG(os.waitpid(one.pid, 0)[1])
+        assert (0, 0) == os.waitpid(ours.pid, os.WNOHANG)
+        os.setpgid(ours.pid, ours.pid)
+        assert -errno.EPERM == enforcing.handle("kill", -ours.pid, signal.SIGKILL)
+
+
 def test_everybody_is_somebody_outside_too(enforcing: Stage) -> None:
     with placed(enforcing):
         assert ["ipc signal 15 <kernel>", f"ipc signal 15 {BELOW}"] == enforcing.asks("kill", -1, TERM)

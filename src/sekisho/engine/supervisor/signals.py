@@ -8,6 +8,7 @@ sent in the caller's place.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Callable
 from typing import Final
@@ -35,11 +36,24 @@ def kill(call: Call) -> Plan | Answer:
         return PROCEED
     if number > 0:
         return _plan(call, sig, targets.one(call, number), lambda: int(call.run("kill", number, sig)))
-    return _plan(call, sig, _several(call, number))
+    if number == _EVERYBODY:
+        return _plan(call, sig, targets.everybody(call))
+    found = targets.group(call, -number)
+    if found.ours:
+        return Plan(requests(call, sig, found), lambda: _spare_ours(call, -number, sig))
+    return _plan(call, sig, found)
 
 
-def _several(call: Call, number: int) -> Targets:
-    return targets.everybody(call) if number == _EVERYBODY else targets.group(call, -number)
+def _spare_ours(call: Call, number: int, sig: int) -> int:
+    """Everybody in the group has been sent ``sig`` but what holds the caller, which comes last."""
+    own, sent = call.process.tgid, 0
+    ours = call.supervisor.guard.processes
+    for pid in sorted(targets.members(call, number), key=lambda pid: pid == own):
+        if pid not in ours:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                call.run("kill", pid, sig)
+                sent += 1
+    return 0 if sent else -errno.EPERM
 
 
 def kill_thread(call: Call) -> Plan | Answer:
