@@ -27,11 +27,15 @@ class Tree:
 
     def show(self, path: Path | str) -> tuple[str, int]:
         """What cat printed of ``path`` (its errors, too), and its exit status."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(os.fsencode(path) + b"\n")
-        self.process.stdin.flush()
+        self.tell(path)
         text, _, status = self.hear("ended ").rpartition("ended ")
         return text, int(status)
+
+    def tell(self, word: Path | str) -> None:
+        """Whoever reads next reads ``word``."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(os.fsencode(word) + b"\n")
+        self.process.stdin.flush()
 
     def hear(self, word: str) -> str:
         """Everything up to the line that begins with ``word``."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Sekisho
 from tests.cli.running import SHELL, running
+from tests.engine.supervisor.handled import Handled
 from tests.engine.supervisor.supervised import Supervised, domain
 
 from sekisho.cli.processes import parse_line
@@ -41,6 +42,22 @@ def test_two_trees_at_once(supervised: Supervised, sekisho: Sekisho) -> None:
 
     assert {"learning", "permissive"} == {process["mode"] for process in told}
     assert 2 == len({process["supervisor"] for process in told})
+
+
+def test_a_handler_is_marked_and_stands_below_its_parent(tmp_path: Path, sekisho: Sekisho) -> None:
+    handled = Handled(tmp_path)
+    handler = handled.script('#!/bin/sh\necho "waiting"; read word\n')
+    handled.put(f"task auto_execute_handler {handler}", SHELL)
+    with running(handled.supervised, "learn") as tree:
+        tree.tell("anything")
+        tree.hear("waiting")
+        lines = sekisho("ps", "-P", handled.supervised.path).out.splitlines()
+        tree.tell("go on")
+
+    assert [["learning", *domain(SHELL).split()], ["learning", "*", *domain(SHELL, handler).split()]] == [
+        line.split()[3:] for line in lines[1:]
+    ]
+    assert lines[2].startswith(" " * 4)
 
 
 def test_nothing_runs(supervised: Supervised, sekisho: Sekisho) -> None:
