@@ -12,6 +12,7 @@ from typing import Final
 from sekisho.errors import SekishoError
 from sekisho.interface import client
 from sekisho.interface.client import OpenFile, Service, Tree
+from sekisho.interface.following import NEWS, Arrivals, Follower
 from sekisho.interface.fuse import ServedFile
 from sekisho.interface.handle import failure
 
@@ -22,8 +23,9 @@ class Attached:
     """Opens the files of the tree that runs on ``directory`` (the one of supervisor ``tree``, if that is named), or
     of the directory itself where none does.
 
-    A file that was opened before a tree started or ended speaks on for whom it spoke; the next one speaks for who is
-    there then. Files of the directory that are open at the same time share what they know of it.
+    A file that was first used before a tree started or ended speaks on for whom it spoke, and the next one for who is
+    there then; but ``query`` and ``audit``, which daemons keep open, follow the trees that come and go. Files of the
+    directory that are open at the same time share what they know of it.
     """
 
     def __init__(self, directory: Path, tree: int | None, log: Callable[[str], None]) -> None:
@@ -33,10 +35,16 @@ class Attached:
         self._lock = threading.Lock()
         self._users: dict[Service, int] = {}
         self._services: dict[Tree, Service] = {}
+        self._arrivals = Arrivals(self.is_running)
 
     def __call__(self, name: str, flags: int, wake: Callable[[], None]) -> ServedFile:
         """The file ``name``, open as ``flags`` say."""
-        return _File(self, name, flags & os.O_ACCMODE, wake)
+        file = _File(self, name, flags & os.O_ACCMODE, wake)
+        return Follower(file, self.is_running, self._arrivals, wake) if name in NEWS else file
+
+    def is_running(self) -> bool:
+        """Whether a tree is there to speak for."""
+        return self._running() is not _NOBODY
 
     def take(self) -> Service:
         """Whom a file that is first used now speaks for; give it back when the file is closed."""
@@ -64,7 +72,7 @@ class Attached:
 
 
 class _File:
-    """One open file, which is nobody's yet until it is read, written or polled."""
+    """One open file, which is nobody's until it is read, written or polled."""
 
     def __init__(self, attached: Attached, name: str, access: int, wake: Callable[[], None]) -> None:
         self._attached = attached
@@ -94,7 +102,7 @@ class _File:
                 self._file.flush()
 
     def close(self) -> None:
-        """Nobody has it open any more."""
+        """It is nobody's again."""
         with self._lock:
             file, service, self._file, self._service = self._file, self._service, None, None
         if file is not None:

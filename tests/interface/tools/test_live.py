@@ -153,4 +153,3 @@ def _told(tree: Tree, told: Path) -> bool:
     tree.ask("/etc/passwd")
     assert "refused" == tree.answer()
     return told.exists()
-

@@ -25,7 +25,9 @@ def test_what_is_saved_is_what_is_on_disk(tools: Tools) -> None:
 
 
 def test_d_adds_and_deletes(tools: Tools) -> None:
-    tools.run("tomoyo-loadpolicy", "-d", text=f"{NEW_DOMAIN}select <kernel> /usr/sbin/sshd\ndelete file read /etc/passwd\n")
+    tools.run(
+        "tomoyo-loadpolicy", "-d", text=f"{NEW_DOMAIN}select <kernel> /usr/sbin/sshd\ndelete file read /etc/passwd\n"
+    )
 
     assert DOMAINS.replace("file read /etc/passwd\n", "") + NEW_DOMAIN == saved(tools, "-d")
 
@@ -72,7 +74,9 @@ def test_s_sets_quotas(tools: Tools) -> None:
 
 
 def test_lines_that_are_wrong_are_left_out(tools: Tools) -> None:
-    text = f"{NEW_DOMAIN}select <kernel> /usr/sbin/cron\nfile nonsense /x\nfile read relative task.uid==0\nfile write /y\n"
+    text = (
+        f"{NEW_DOMAIN}select <kernel> /usr/sbin/cron\nfile nonsense /x\nfile read relative task.uid==0\nfile write /y\n"
+    )
     tools.run("tomoyo-loadpolicy", "-d", text=text)
 
     assert DOMAINS + NEW_DOMAIN[:-1] + "file write /y\n\n" == saved(tools, "-d")

@@ -62,8 +62,12 @@ def running(tools: Tools, profile: int = 3) -> Iterator[Tree]:
         yield tree
     finally:
         process.stdin.close()  # type: ignore[union-attr]
-        process.wait(PATIENCE)
-        process.stdout.close()  # type: ignore[union-attr]
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()  # type: ignore[union-attr]
 
 
 def _command(tools: Tools, word: str, *options: str) -> list[str]:
