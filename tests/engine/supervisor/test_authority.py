@@ -29,7 +29,8 @@ class Session:
     statistics: Statistics = field(default_factory=Statistics)
     updates: int = 0
 
-    def updated(self) -> None:
+    def updated(self, *, by_hand: bool = False) -> None:
+        assert by_hand
         self.updates += 1
 
 

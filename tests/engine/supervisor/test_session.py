@@ -104,10 +104,10 @@ def test_nothing_is_saved_that_is_saved_already(learning: Run, monkeypatch: pyte
     saved: list[int] = []
     monkeypatch.setattr(learning.session, "save", lambda: saved.append(1))
     learning.session._next = 0
-    learning.session._idle()
+    learning.session.look()
     assert [] == saved
     learning.allows("file read /etc/passwd")
-    learning.session._idle()
+    learning.session.look()
     assert [1] == saved
 
 
@@ -170,3 +170,15 @@ def test_a_quota_on_policy_ends_learning(learning: Run) -> None:
     assert learning.allows("file read /etc/passwd")
     assert [] == learning.domain.entries
     assert "nothing more is learned" in " ".join(learning.heard())
+
+
+def test_an_edit_is_saved_although_nothing_else_happens(learning: Run) -> None:
+    assert -1 == learning.session.patience()
+    learning.allows("file read /etc/passwd")
+    assert 1.5 < learning.session.patience() <= 2
+    learning.session.updated(by_hand=True)
+    assert 0 <= learning.session.patience() <= 0.1
+    learning.session._next = 0
+    learning.session.look()
+    assert -1 == learning.session.patience()
+    assert "file read /etc/passwd" in policy_text(learning)

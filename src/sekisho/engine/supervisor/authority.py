@@ -44,7 +44,7 @@ class LiveAuthority:
 
     def changed(self) -> None:
         """Policy as it is now holds for whoever asks next, and is saved soon."""
-        self._session.updated()
+        self._session.updated(by_hand=True)
         self._supervisor.policy_changed()
 
     def domain_of(self, pid: int) -> Domain | None:

@@ -29,6 +29,7 @@ from sekisho.store.journal import Journal
 
 _WALL: Final = 0x40000000
 _SAVE_EVERY: Final = 2.0
+_SAVE_EDITS: Final = 0.1
 
 
 class Session:
@@ -73,9 +74,11 @@ class Session:
         except OSError as error:
             self._say(f"{self.directory.audit_log}: {error.strerror}: audit records are being lost")
 
-    def updated(self) -> None:
-        """Policy has changed: that is counted, and saved soon."""
+    def updated(self, *, by_hand: bool = False) -> None:
+        """Policy has changed: that is counted, and saved soon; what no journal holds (``by_hand``), sooner."""
         self._updates += 1
+        if by_hand:
+            self._next = min(self._next, time.monotonic() + _SAVE_EDITS)
         self.statistics = self.statistics.updated(int(time.time()))
 
     def _learned(self, domain: Domain, entry: AclEntry) -> None:
@@ -116,7 +119,7 @@ class Session:
         self._signals = libc.signalfd(signal.SIGCHLD)
         supervisor.watch(self._signals, lambda _: self._children())
         self._serve(supervisor)
-        supervisor.idle = self._idle
+        supervisor.timed.append(self)
 
     def _serve(self, supervisor: Supervisor) -> None:
         """The tree can be looked at, asked about and changed through its control socket."""
@@ -174,9 +177,13 @@ class Session:
             f"learned {self._updates} new entries; {len(below)} domains with {entries} entries in {self.directory.path}"
         )
 
-    def _idle(self) -> None:
-        """Called between calls: what was learned reaches the disk within seconds."""
-        if self._updates != self._saved and time.monotonic() > self._next:
+    def patience(self) -> float:
+        """How long saving can wait, in seconds (-1: there is nothing to save)."""
+        return max(0.0, self._next - time.monotonic()) if self._updates != self._saved else -1
+
+    def look(self) -> None:
+        """What was learned or changed reaches the disk within seconds."""
+        if self._updates != self._saved and time.monotonic() >= self._next:
             self.save()
 
     def save(self) -> None:

@@ -15,6 +15,7 @@ from sekisho.engine.supervisor.executions import Executions
 from sekisho.engine.supervisor.guard import Guard
 from sekisho.engine.supervisor.identity import Identity
 from sekisho.engine.supervisor.judge import Judge
+from sekisho.engine.supervisor.loop import Loop
 from sekisho.engine.supervisor.modes import Modes
 from sekisho.engine.supervisor.moves import Moves
 from sekisho.engine.supervisor.naming import Namer
@@ -33,7 +34,7 @@ from sekisho.policy.model import Mode
 _PERM: Final = -errno.EPERM
 
 
-class Supervisor:
+class Supervisor(Loop):
     """Serves one listener until no process of the tree is left."""
 
     def __init__(
@@ -46,13 +47,12 @@ class Supervisor:
         *,
         privileged: bool,
     ) -> None:
+        super().__init__(last=listener.fd)
         self.listener = listener
         self.judge = judge
         self.architecture = architecture
         self.warn = warn
         self.rows = rows
-        self.epoll = select.epoll()
-        self.handlers: dict[int, Callable[[int], None]] = {}
         actions.enter_process()
         self.namer = Namer(actions.filesystems())
         self.own = identity.of(os.getpid())
@@ -72,8 +72,7 @@ class Supervisor:
         """Programs of the tree may gain rights by exec (setuid)."""
         self.signals_scoped = False
         """Landlock keeps the tree from signalling anything outside it."""
-        self.ended = False
-        self.idle: Callable[[], None] = lambda: None
+        self.timed += [self.waiting, self.questions, self.penalties]
         self._mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
         self._listen()
 
@@ -81,38 +80,10 @@ class Supervisor:
         self.watch(self._mounts, self._mounts_changed, select.EPOLLPRI | select.EPOLLERR)
         self.watch(self.listener.fd, self._notified, select.EPOLLIN)
 
-    def watch(self, fd: int, handler: Callable[[int], None], events: int = select.EPOLLIN) -> None:
-        """``handler(events)`` runs whenever ``fd`` has something to say."""
-        self.handlers[fd] = handler
-        self.epoll.register(fd, events)
-
-    def unwatch(self, fd: int) -> None:
-        """``fd`` is no longer listened to."""
-        del self.handlers[fd]
-        self.epoll.unregister(fd)
-
     def serve(self) -> None:
         """Returns when the last process of the tree is gone."""
-        listener = self.listener.fd
-        poll, handlers = self.epoll.poll, self.handlers
-        while not self.ended:
-            ready = poll(self._patience())
-            if len(ready) > 1:
-                ready.sort(key=lambda event: event[0] == listener)
-            for fd, events in ready:
-                handler = handlers.get(fd)
-                if handler is not None:
-                    handler(events)
-            self.waiting.look()
-            self.questions.look()
-            self.penalties.look()
-            self.idle()
+        super().serve()
         self.workers.close()
-
-    def _patience(self) -> float:
-        """How long the loop may sleep, in seconds; -1 when only an event can end it."""
-        limits = (self.waiting.patience(), self.questions.patience(), self.penalties.patience())
-        return min((limit for limit in limits if limit >= 0), default=-1)
 
     def _track(self, process: Process) -> None:
         """``process`` is forgotten as soon as it is dead, before its ids can be anybody else's."""
