@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from tests.engine.supervisor.forked import child, wait_for_word
 
+from sekisho.engine.supervisor import image
 from sekisho.engine.supervisor.image import Image, difference
 
 ARGV = (sys.executable, "-I", "-S", "-c", "print(flush=True); input()")
@@ -70,3 +71,9 @@ def test_the_same_program_again_is_another_image(running: int) -> None:
     assert Image.of(again.pid) != Image.of(running)
     again.send_signal(signal.SIGKILL)
     again.communicate()
+
+
+def test_the_file_that_runs() -> None:
+    status = os.stat("/proc/self/exe")
+
+    assert (status.st_dev, status.st_ino) == image.file_of(os.getpid())

@@ -29,7 +29,9 @@ for kind, line in ('setgroups', 'deny'), ('uid_map', f'{u} {u} 1'), ('gid_map', 
 OWN = Variant("own")
 NAMESPACE = Variant("namespace", "u, g = os.getuid(), os.getgid()" + _NAMESPACE)
 DROPPED = Variant("dropped", f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})", NOBODY, NOBODY)
-MOUNTS = Variant("mounts", prefix=("unshare", "--mount", "--propagation", "private"))
+_MOUNT_NAMESPACE = "inside(\"call('unshare', 0x20000)\", globals())"
+"""So that every policy has the capability."""
+MOUNTS = Variant("mounts", _MOUNT_NAMESPACE, prefix=("unshare", "--mount", "--propagation", "private"))
 
 
 def _known(row: Row) -> bool:

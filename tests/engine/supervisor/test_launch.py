@@ -10,6 +10,7 @@ import pytest
 from sekisho.engine.supervisor import launch
 from sekisho.errors import PolicyError, UserError
 from sekisho.policy.model import Config, Domain, Mode, Policy, Profile
+from sekisho.policy.parser import parse_domain_policy, parse_exception_policy
 from sekisho.store.directory import PolicyDirectory
 
 
@@ -95,3 +96,24 @@ def test_whether_anything_is_enforced(forced: Mode | None, profile: Mode, enforc
     policy.namespaces["<kernel>"].profiles[1] = some
 
     assert enforces is launch._enforces(policy)
+
+
+@pytest.mark.parametrize(
+    ("line", "outside"),
+    [
+        ("ipc ptrace <kernel>", True),
+        ("ipc read_memory/get_descriptor <kernel>", True),
+        ("ipc ptrace <kernel> /usr/bin/sleep", False),
+        ("ipc signal 9 <kernel>", False),
+        ("capability SYS_PTRACE", False),
+    ],
+)
+@pytest.mark.parametrize("group", [False, True])
+def test_whether_somebody_may_reach_out_of_the_tree(line: str, outside: bool, group: bool) -> None:
+    policy = Policy()
+    if group:
+        parse_exception_policy(f"acl_group 3 {line}\n", policy, source="test")
+    else:
+        parse_domain_policy(f"<kernel> /program\nuse_profile 3\n\n{line}\n", policy, source="test")
+
+    assert outside is launch.reaches_outside(policy)

@@ -228,3 +228,48 @@ def test_a_process_that_forks_for_ever_holds_nobody_up(tasks: Book, monkeypatch:
     tasks.settle(own(tasks))
 
     assert own(tasks).credits == 5
+
+
+def test_who_is_of_the_tree(tasks: Book) -> None:
+    with child(wait_for_word) as other:
+        other.hear()
+        own(tasks).credits = 1
+        assert tasks.member(os.getpid()) is own(tasks)
+        assert tasks.member(1) is None
+        assert tasks.member(os.getppid()) is None
+
+        placed = tasks.member(other.pid)
+        assert placed is not None and placed.domain is OWN
+        assert tasks.member(other.pid) is placed
+    with pytest.raises(OSError):
+        tasks.member(0x7FFFFFFF)
+
+
+def test_who_is_of_the_tree_and_cant_be_placed(tasks: Book) -> None:
+    with child(wait_for_word) as other:
+        other.hear()
+        with pytest.raises(Lost):
+            tasks.member(other.pid)
+
+
+@pytest.mark.parametrize("nests", [False, True])
+def test_a_child_of_who_makes_pid_namespaces_has_other_numbers_and_may_adopt(tasks: Book, nests: bool) -> None:
+    own(tasks).nests = nests
+    with child(wait_for_word) as other:
+        other.hear()
+        own(tasks).credits = 1
+        placed = tasks.find(other.pid)
+
+    assert (nests, nests, nests) == (placed.nested, placed.nests, placed.reaper)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_orphan_may_come_from_one(tasks: Book, nested: bool) -> None:
+    tasks.nested = nested
+    tasks.dead_debts[OTHER] = 1
+    with child(wait_for_word) as other:
+        other.hear()
+        own(tasks).reaper = True
+        placed = tasks.find(other.pid)
+
+    assert (OTHER, nested) == (placed.domain, placed.nested)
