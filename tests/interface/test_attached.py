@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.interface import attached
+from sekisho.interface import client
 from sekisho.interface.attached import Attached
 from sekisho.interface.client import Tree
 from sekisho.store.directory import PolicyDirectory
@@ -50,8 +50,8 @@ class World:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trees: list[Tree] = []
         self.services: list[Service] = []
-        monkeypatch.setattr(attached.client, "trees", lambda directory: self.trees)
-        monkeypatch.setattr(attached.client, "connect", self.connect)
+        monkeypatch.setattr(client, "trees", lambda directory: self.trees)
+        monkeypatch.setattr(client, "connect", self.connect)
 
     def connect(self, directory, tree, log):
         pids = [each.pid for each in self.trees if tree in (None, each.pid)]
