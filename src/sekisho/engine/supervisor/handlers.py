@@ -34,6 +34,8 @@ class Handlers:
 
     def automatic(self, call: Call, facts: CallFacts) -> str | None:
         """The handler that runs whatever the caller executes."""
+        if not self.hold(call.process):
+            return None  # without asking for the caller's ids, which cost as much as all the rest
         return auto_handler(self._supervisor.judge.policy, call.process.domain, facts)
 
     def denied(self, call: Call, facts: CallFacts) -> str | None:
