@@ -3,12 +3,13 @@
 # make test    linters, types and all tests; as root also those that need it
 # make oracle  every comparison with a real kernel's TOMOYO, in virtual machines (root, an hour)
 # make bench   what mediation costs here
+# make fuzz    inputs made to break the parser, the converter, the matcher, the interface (five minutes each)
 # make man     man pages from the command line's own help
 # make format  sources in the one format
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle tools bench man format clean
+.PHONY: setup demo test oracle tools bench fuzz man format clean
 
 setup: .venv/bin/sekisho
 
@@ -38,6 +39,9 @@ oracle: tools
 
 bench: tools
 	@$(PYTHON) bench/run.py
+
+fuzz: tools
+	@$(PYTHON) fuzz/run.py --seconds 300
 
 man: setup
 	@$(PYTHON) scripts/man.py

@@ -9,6 +9,7 @@ from tests.policy.strategies import policies
 
 from sekisho.convert.dialect import Dialect, detect
 from sekisho.convert.settle import PARSERS, settled
+from sekisho.convert.text import in_ascii
 from sekisho.convert.whole import KINDS, Source, convert, kind_of
 from sekisho.learn.rewrite import DEFAULT_REWRITE, RewriteRules
 from sekisho.policy.model import Policy
@@ -20,6 +21,7 @@ HEADING = "# What file_pattern said in the older policy.\n"
 
 def parsed(texts):
     """The policy that converted texts say; fails where today's parser takes one line of them for wrong."""
+    assert all(text.isascii() for text in texts.values())
     policy = Policy()
     for kind in KINDS:
         PARSERS[kind](texts.get(kind, ""), policy, source=kind)
@@ -70,6 +72,9 @@ def test_kinds_of_files(name, text, kind):
 
 @given(policies())
 def test_todays_policy_stays_as_it_is(policy):
+    for namespace in policy.namespaces.values():
+        for profile in namespace.profiles.values():
+            profile.comment = in_ascii(profile.comment)
     texts = {
         "domain_policy": print_domain_policy(policy),
         "exception_policy": print_exception_policy(policy),
@@ -144,6 +149,17 @@ def test_nothing_is_lost_in_silence(texts, dialect):
             words = raw.split() or [""]
             if not words[0].startswith(CONSUMED) and words[:1] != ["delete"]:
                 assert number in kept[kind] or (kind, number) in told or not text
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_comments_may_be_of_any_language(dialect):
+    text = "# 関所\n0-COMMENT=無効\n0-CONFIG={ mode=disabled }\n<é> 1-CONFIG={ mode=disabled }\n"
+    done = convert([Source("profile", "p", text)], dialect)
+
+    assert parsed(done.texts)
+    assert done.texts["profile"].startswith(r"# \351\226\242\346\211\200" + "\n")
+    assert r"0-COMMENT=\347\204\241\345\212\271" + "\n" in done.texts["profile"]
+    assert [(remark.line, remark.fate) for remark in done.remarks] == [(4, "left out")]
 
 
 def test_missing_files_are_as_given_and_profiles_that_are_used_are_defined():

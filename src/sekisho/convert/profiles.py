@@ -11,7 +11,8 @@ from sekisho.convert.capabilities import INSTEAD
 from sekisho.convert.checked import checked_operations
 from sekisho.convert.dialect import Dialect
 from sekisho.convert.remark import LeftOut, Notes
-from sekisho.convert.text import significant_words, text_lines
+from sekisho.convert.text import in_ascii, significant_words, text_lines
+from sekisho.names.word import is_correct_namespace
 from sekisho.policy.edit import ensure_namespace
 from sekisho.policy.model import Config, Mode, Policy, Profile
 from sekisho.policy.parse_profile import CONFIG_NAMES
@@ -85,6 +86,8 @@ class Profiles:
         if found is None:
             raise LeftOut("it is no line of a profile", "see docs/language.md, Profiles")
         key, value = found["key"], found["value"].strip()
+        if not is_correct_namespace(found["namespace"] or "<kernel>"):
+            raise LeftOut(f"{found['namespace']!a} can't name a namespace", "write one such as <kernel>")
         namespace = self._namespaces.setdefault(found["namespace"] or "<kernel>", _Namespace())
         if key == "PROFILE_VERSION":
             return
@@ -105,7 +108,7 @@ class Profiles:
 
     def _setting(self, profile: Profile, key: str, value: str) -> None:
         settings: dict[str, Callable[[], None]] = {
-            "COMMENT": lambda: setattr(profile, "comment", value),
+            "COMMENT": lambda: setattr(profile, "comment", in_ascii(value)),
             "CONFIG": lambda: self._config(profile, "", value),
             "MAC_FOR_FILE": lambda: self._config(profile, "file", value),
             "MAX_ACCEPT_ENTRY": lambda: setattr(profile, "max_learning_entry", _number(value)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sekisho.convert.text import in_ascii
+from sekisho.convert.text import in_ascii, printable
 
 
 class Fate(StrEnum):
@@ -30,7 +30,7 @@ class Remark:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
         advice = f"; {self.advice}" if self.advice else ""
-        return f"{place}: {self.fate}: {self.text}: {self.reason}{advice}"
+        return printable(f"{place}: {self.fate}: {self.text}: {self.reason}{advice}")
 
 
 class LeftOut(Exception):
@@ -63,7 +63,7 @@ class Notes:
 
     def at(self, number: int, text: str) -> None:
         """From here on line ``number`` is spoken of."""
-        self._number, self._text = number, in_ascii(text)
+        self._number, self._text = number, in_ascii(" ".join(text.split()))
 
     def left_out(self, reason: str, advice: str = "") -> None:
         """The line isn't in the converted text."""

@@ -62,7 +62,11 @@ def _wrong(parse: Callable[..., None], lines: list[Line]) -> dict[int, PolicyErr
         parse("".join(f"{line.text}\n" for line in lines), Policy(), source="")
     except PolicyError as error:
         return {each.line: each for each in error.all}
-    return {}
+    foreign = (number for number, line in enumerate(lines, 1) if not line.text.isascii())
+    return {
+        number: PolicyError("", number, 1, "only ASCII can stand here", "write other bytes as \\ooo")
+        for number in foreign
+    }
 
 
 def _speaks_of_domain(text: str) -> bool:

@@ -29,5 +29,14 @@ def in_ascii(raw: str) -> str:
     return _FOREIGN.sub(_escaped, raw)
 
 
+def printable(text: str) -> str:
+    r"""``text`` with what can't be shown written as ``\ooo``."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else _octal(c) for c in text)
+
+
 def _escaped(found: re.Match[str]) -> str:
-    return "".join(f"\\{byte:03o}" for byte in found.group().encode("utf-8", "surrogateescape"))
+    return _octal(found.group())
+
+
+def _octal(text: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in text.encode("utf-8", "surrogateescape"))

@@ -22,6 +22,7 @@ from sekisho.policy.model import Policy
 KINDS: Final = tuple(PARSERS)
 """What a file of policy is called, without ``.conf``."""
 
+_FREE: Final = re.compile(r"\s*(?:#|(?:<\S*\s+)?[0-9]+-COMMENT\s*=)")
 _LISTS_GROUPS: Final = re.compile(r"^\s*(?:<\S*\s+)?PROFILE_VERSION=20150505\s*$", re.MULTILINE)
 
 
@@ -100,7 +101,7 @@ class _Converter:
             source = self._sources.get(kind)
             if source is not None:
                 lines = getattr(self, f"_{kind}")(source, Notes(source.name, self._remarks))
-                texts[kind] = settled(kind, source.name, map(_printable_comment, lines), self._remarks)
+                texts[kind] = settled(kind, source.name, map(_in_ascii, lines), self._remarks)
         if self._needs_any_device:
             group = "".join(f"{line}\n" for line in any_device())
             texts["exception_policy"] = texts.get("exception_policy", "") + group
@@ -128,7 +129,11 @@ class _Converter:
         text = source.text
         if self._dialect is not Dialect.TODAY:
             text = Profiles(self._dialect, notes).convert(text)
-        return [Line(raw, number, raw.strip()) for number, raw in text_lines(text)]
+        lines = []
+        for number, raw in text_lines(text):
+            notes.at(number, raw)
+            lines.append(notes.line(raw))
+        return lines
 
     def _manager(self, source: Source, notes: Notes) -> list[Line]:
         lines = []
@@ -144,8 +149,9 @@ class _Converter:
         return lines
 
 
-def _printable_comment(line: Line) -> Line:
-    if not line.text.lstrip().startswith("#"):
+def _in_ascii(line: Line) -> Line:
+    """``line``, with what may be any text escaped."""
+    if line.text.isascii() or not _FREE.match(line.text):
         return line
     return Line(in_ascii(line.text), line.number, line.original)
 
