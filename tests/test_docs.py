@@ -19,6 +19,9 @@ import pytest
 from sekisho.cli.main import COMMANDS
 
 DOCUMENTS = ["README.md", "docs/guide.md"]
+FOR_ROOT = pytest.param(
+    "docs/tools.md", marks=[pytest.mark.root, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
+)
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d+ entr(?:y|ies)|\s+")
 
@@ -46,9 +49,9 @@ def even(text: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", [*DOCUMENTS, FOR_ROOT])
 def test_transcripts_are_true(name: str, repository: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin", "LC_ALL": "C.UTF-8"}
     for step in steps((repository / name).read_text()):
         result = subprocess.run(
             ["bash", "-c", step.command],
@@ -69,7 +72,7 @@ def test_documents_name_only_commands_that_exist(name: str, repository: Path) ->
     assert set(COMMANDS) - {"doctor"} <= named
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", [*DOCUMENTS, "docs/tools.md"])
 def test_links_lead_somewhere(name: str, repository: Path) -> None:
     document = repository / name
     links = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
