@@ -218,15 +218,18 @@ made = libc.syscall(425, 4, ctypes.create_string_buffer(120))
 """
 
 
-def test_io_uring_is_refused(supervised: Supervised) -> None:
+def test_io_uring_is_refused_without_its_capability(supervised: Supervised) -> None:
     program = _io_uring("print('made' if made >= 0 else ctypes.get_errno())")
     native = supervised.native(*PYTHON, "-c", program).out
     learned = supervised.learn(*PYTHON, "-c", program)
     enforced = supervised.run(*PYTHON, "-c", program)
 
-    assert learned.out == native
-    assert "io_uring" in learned.err
-    assert enforced.out == f"{errno.ENOSYS}\n"
+    assert learned.out == native == enforced.out
+    assert "`capability use_io_uring` allows all of it" in learned.err
+    domains = supervised.entries()
+    domains.pop("<kernel>")
+    supervised.write({name: lines - {"capability use_io_uring"} for name, lines in domains.items()})
+    assert supervised.run(*PYTHON, "-c", program).out == f"{errno.ENOSYS}\n"
 
 
 @pytest.mark.parametrize("number", [20, 5])
