@@ -32,6 +32,8 @@ class Arena:
     tool: Path
     policy: Supervised
     ports: tuple[int, int]
+    before: tuple[str, ...] = ()
+    """What starts the tool where nobody watches."""
 
     def arguments(self, victim: int, tries: int, *names: str) -> list[str]:
         """The attacking command line; ``victim`` 0 means its parent."""
@@ -49,7 +51,10 @@ class Arena:
         stand_in = subprocess.Popen(["sleep", "600"])
         try:
             done = subprocess.run(
-                self.arguments(stand_in.pid, tries, *names), capture_output=True, timeout=timeout, check=True
+                [*self.before, *self.arguments(stand_in.pid, tries, *names)],
+                capture_output=True,
+                timeout=timeout,
+                check=True,
             )
         finally:
             stand_in.kill()

@@ -16,7 +16,7 @@ def test_every_attack_is_documented(repository: Path) -> None:
     documented = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
     carried_out = [
         name
-        for source in ("attacks.c", "races.c", "deputy.c", "control.c")
+        for source in ("attacks.c", "races.c", "deputy.c", "control.c", "births.c")
         for name in re.findall(r'^    \{"(\w+)", ', (HERE / source).read_text(), re.MULTILINE)
     ]
 

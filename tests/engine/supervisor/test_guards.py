@@ -33,6 +33,15 @@ def test_a_thread_is_no_child_but_shares_descriptors(enforcing: Stage) -> None:
     assert enforcing.process.shares_files
 
 
+def test_a_thread_may_fork_while_its_process_does_something_else(enforcing: Stage) -> None:
+    assert PROCEED is enforcing.answer("clone", CLONE_THREAD)
+    enforcing.process.credits = 1
+
+    enforcing.supervisor.tasks.settle(enforcing.process)
+
+    assert 1 == enforcing.process.credits
+
+
 def test_what_one_child_is_born_with_is_known(enforcing: Stage) -> None:
     own = enforcing.supervisor.identity_of(enforcing.process, os.getpid())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from tests.engine.supervisor.forked import child, wait_for_word
@@ -13,6 +14,7 @@ from tests.engine.supervisor.stage import DOMAIN, Stage
 
 from sekisho.engine.supervisor import libc, targets
 from sekisho.engine.supervisor.actions import Fd
+from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.targets import Targets
 
 CLONE_NEWPID = 0x20000000
@@ -37,14 +39,22 @@ def test_what_cant_be_placed_counts_as_outside(enforcing: Stage) -> None:
         assert ["<kernel>"] == found.domains(enforcing.call("kill"))
 
 
-def test_outside_gone_ours_and_oneself(enforcing: Stage) -> None:
+def test_outside_ours_and_oneself(enforcing: Stage) -> None:
     call = enforcing.call("kill")
 
     assert targets.one(call, 1).outside
-    assert [] == targets.one(call, 0x7FFFFFFF).domains(call)
+    assert targets.one(call, os.getpid()) == Targets(own=True)
     assert [] == targets.one(call, os.getpid()).domains(call)
     enforcing.supervisor.guard.add_process(1)
     assert targets.one(call, 1) == Targets(ours=True)
+
+
+@pytest.mark.parametrize("find", [targets.one, targets.group])
+def test_nobody_is_an_error_lest_the_kernel_finds_somebody_born_meanwhile(
+    enforcing: Stage, find: Callable[[Call, int], Targets]
+) -> None:
+    with pytest.raises(ProcessLookupError):
+        find(enforcing.call("kill"), 0x7FFFFFFF)
 
 
 def test_an_exec_under_way_counts_as_both(enforcing: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,8 @@ class Targets:
     """Also some that aren't of the tree."""
     ours: bool = False
     """Also the supervisor or what belongs to it, which the guards see to."""
+    own: bool = False
+    """Also the process that makes it."""
 
     def domains(self, call: Call) -> list[str]:
         """The names of their domains, those that an exec under way leads to included."""
@@ -59,8 +61,16 @@ class Targets:
             return
         if process is None:
             self.outside = True
-        elif process is not call.process:
+        elif process is call.process:
+            self.own = True
+        else:
             self.processes.add(process)
+
+    def somebody(self) -> Targets:
+        """These; raises OSError(ESRCH) for nobody: who is born before the kernel looks must not be found by it."""
+        if self.processes or self.outside or self.ours or self.own:
+            return self
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
 
     def add_group(self, call: Call, pgid: int) -> None:
         """The process group ``pgid`` (as we number it) is reached as well."""
@@ -70,19 +80,19 @@ class Targets:
 
 
 def one(call: Call, number: int) -> Targets:
-    """The process that the caller's ``number`` means, be it a thread's."""
+    """The process that the caller's ``number`` means, be it a thread's; raises OSError(ESRCH) where there is none."""
     found = Targets()
     for pid in numbered(call, number):
         found.add(call, pid)
-    return found
+    return found.somebody()
 
 
 def group(call: Call, number: int) -> Targets:
-    """The processes of the process group ``number``, 0 for the caller's."""
+    """The processes of the process group ``number``, 0 for the caller's; raises OSError(ESRCH) where there is none."""
     found = Targets()
     for pid in members(call, number):
         found.add(call, pid)
-    return found
+    return found.somebody()
 
 
 def everybody(call: Call) -> Targets:
