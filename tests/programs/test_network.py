@@ -45,6 +45,30 @@ PROGRAMS = [
         needs=("curl", "/usr/bin/python3"),
         ignores=("log",),
     ),
+    Program(
+        "socat datagrams",
+        WAIT + "heard() { wait_for grep -q ${1} /proc/net/udp; }\n"
+        "socat -u UDP-RECVFROM:{port},bind=127.0.0.1 CREATE:heard & server=$!\n"
+        "heard :$(printf %04X {port})\n"
+        "echo by udp | socat -u - UDP-SENDTO:127.0.0.1:{port}; wait $server; cat heard\n"
+        "socat -u UNIX-RECVFROM:socket CREATE:logged & server=$!\n"
+        "wait_for test -S socket\n"
+        "echo by name | socat -u - UNIX-SENDTO:socket; wait $server; cat logged",
+        removes=("cat", "file read {work}/heard"),
+        needs=("socat",),
+    ),
+    Program(
+        "dnsmasq",
+        WAIT
+        + "dnsmasq -k -p {port} -a 127.0.0.1 -z -C /dev/null -R -h -A /seven.example/192.0.2.7 --user= -x {work}/pid & server=$!\n"
+        "trap 'kill $server' EXIT\n"
+        "wait_for test -s pid\n"
+        'ask() { dig @127.0.0.1 -p {port} +short +tries=1 +time=20 +noedns "$@"; }\n'
+        "ask seven.example; ask +tcp seven.example; ask one.seven.example\n"
+        "trap - EXIT; kill $server; wait $server || echo ended $?",
+        removes=("dnsmasq", "network inet dgram recv 127.0.0.1 32768-60999"),
+        needs=("dnsmasq", "dig"),
+    ),
 ]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import socket
 import struct
 from pathlib import Path
@@ -185,3 +186,14 @@ def test_a_full_descriptor_table_leaves_the_connection_where_it_is(
         assert -errno.EMFILE == enforcing.handle("accept", sock.fileno(), 0, 0)
 
     assert isinstance(enforcing.handle("accept", sock.fileno(), 0, 0), tuple)
+
+
+def test_limits_of_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = accepting._limit(os.getpid())
+    assert known == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+    def refused(*_: object) -> tuple[int, int]:
+        raise PermissionError(errno.EPERM, "")
+
+    monkeypatch.setattr(resource, "prlimit", refused)
+    assert known == accepting._limit(os.getpid())

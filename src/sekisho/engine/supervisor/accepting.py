@@ -12,6 +12,7 @@ import resource
 from collections.abc import Callable
 from typing import Final
 
+from sekisho.engine.supervisor import procfs
 from sekisho.engine.supervisor.actions import Fd
 from sekisho.engine.supervisor.arrivals import Arrivals, Connection, Wait, shut_down
 from sekisho.engine.supervisor.call import Call
@@ -73,9 +74,20 @@ def _next(call: Call, sock: Sock, wait: Wait) -> Connection:
 def _descriptors_used_up(call: Call) -> bool:
     """Whether the caller has no descriptor left: then the kernel leaves the connection where it is. Before Linux 6.2
     that isn't told, and the connection is lost."""
-    limit = resource.prlimit(call.process.tgid, resource.RLIMIT_NOFILE)[0]
     folder = f"/proc/{call.tid}/fd"
-    return os.stat(folder).st_size >= limit and sum(int(number) < limit for number in os.listdir(folder)) >= limit
+    try:
+        limit = _limit(call.process.tgid)
+        return os.stat(folder).st_size >= limit and sum(int(number) < limit for number in os.listdir(folder)) >= limit
+    except OSError:
+        return False
+
+
+def _limit(pid: int) -> int:
+    """How many descriptors process ``pid`` may have; another user's limits are told by /proc alone."""
+    try:
+        return resource.prlimit(pid, resource.RLIMIT_NOFILE)[0]
+    except PermissionError:
+        return int(procfs.read(f"/proc/{pid}/limits").partition(b"Max open files")[2].split()[0])
 
 
 def _hand_over(call: Call, arrivals: Arrivals, wait: Wait, flags: int) -> Answer:
