@@ -257,3 +257,13 @@ def test_a_profile_that_nobody_defined_is_defined_as_holding_nobody() -> None:
 
     assert carry_over(before, snapshot(mine), disk) == {"domain_policy.conf", "profile.conf"}
     assert disk.namespaces["<other>"].profiles[7].configs[""].mode is Mode.DISABLED
+
+
+def test_a_namespace_that_has_nothing_yet_is_kept() -> None:
+    ours, theirs = Policy(), Policy()
+    before = snapshot(ours)
+    parse_profile("<new> PROFILE_VERSION=20150505\n", ours)
+
+    assert {"profile.conf"} == carry_over(before, snapshot(ours), theirs)
+    assert "<new> PROFILE_VERSION=20150505\n" in print_profile(theirs)
+    assert set() == carry_over(before, snapshot(ours), theirs)

@@ -38,7 +38,10 @@ def carry_over(before: Snapshot, now: Snapshot, policy: Policy) -> set[str]:
     for name, namespace in now.namespaces.items():
         if namespace != before.namespaces.get(name):
             earlier = before.namespaces.get(name, NamespaceState())
-            changed |= _carry_namespace(earlier, namespace, ensure_namespace(policy, name))
+            is_new = name not in policy.namespaces
+            files = _carry_namespace(earlier, namespace, ensure_namespace(policy, name))
+            # One that has nothing yet is told by its PROFILE_VERSION alone.
+            changed |= files or ({PROFILE} if is_new else set())
     if _carry_domains(before, now, policy):
         changed.add(DOMAIN_POLICY)
         if _define_profiles(policy):

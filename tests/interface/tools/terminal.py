@@ -16,7 +16,7 @@ from types import TracebackType
 
 import pyte
 
-PATIENCE = 8.0
+PATIENCE = 60.0
 """Seconds that a screen may take on a slow machine."""
 
 KEYS = {

@@ -107,7 +107,8 @@ def test_anybody_can_use_the_tools_on_a_policy_of_his_own(tmp_path: Path) -> Non
     packages = Path(sekisho.__file__).parent.parent, *(Path(p) for p in sys.path if p.endswith("site-packages"))
     inner = (
         f"env PYTHONPATH={':'.join(map(str, packages))} /usr/bin/python3 -m sekisho tools -P {home}/policy -- sh -c "
-        "\"printf '<kernel> /bin/a\\nfile read /b\\n' | tomoyo-loadpolicy -d; tomoyo-savepolicy -d; tomoyo-savepolicy; id -u\""
+        "\"printf '<kernel> /bin/a\\nfile read /b\\n' | tomoyo-loadpolicy -d; "
+        'tomoyo-savepolicy -d; tomoyo-savepolicy; id -u"'
     )
     device = tmp_path / "fuse"
     script = (
