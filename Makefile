@@ -4,12 +4,13 @@
 # make oracle  every comparison with a real kernel's TOMOYO, in virtual machines (root, an hour)
 # make bench   what mediation costs here
 # make fuzz    inputs made to break the parser, the converter, the matcher, the interface (five minutes each)
+# make stress  ten readers and a writer on the interface of a running tree, for a minute
 # make man     man pages from the command line's own help
 # make format  sources in the one format
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle tools bench fuzz man format clean
+.PHONY: setup demo test oracle tools bench fuzz stress man format clean
 
 setup: .venv/bin/sekisho
 
@@ -42,6 +43,9 @@ bench: tools
 
 fuzz: tools
 	@$(PYTHON) fuzz/run.py --seconds 300
+
+stress: tools
+	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_stress.py
 
 man: setup
 	@$(PYTHON) scripts/man.py

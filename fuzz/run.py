@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
@@ -74,9 +76,12 @@ def load(name: str) -> Target:
 
 
 def fuzz(name: str, arguments: argparse.Namespace) -> None:
-    """Fuzzes in this process, and never returns."""
-    import atheris
-
+    """Fuzzes in this process, and never returns; without guidance where atheris can't be had."""
+    try:
+        import atheris
+    except ImportError:
+        stab(load(name), arguments)
+        sys.exit()
     with atheris.instrument_imports(include=["sekisho"]):
         target = load(name)
     corpus = Path(arguments.corpus) / name
@@ -93,6 +98,24 @@ def fuzz(name: str, arguments: argparse.Namespace) -> None:
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *options, str(corpus / "found"), str(corpus / "seeds")], target.one)
     atheris.Fuzz()
+
+
+def stab(target: Target, arguments: argparse.Namespace) -> None:
+    """The seeds, with words and bytes put in and pieces taken out by chance."""
+    chance = random.Random(arguments.seed or None)
+    end = time.monotonic() + arguments.seconds if arguments.seconds else float("inf")
+    words = [word.encode("latin-1", "ignore") for word in target.WORDS]
+    count = 0
+    while count != arguments.runs and time.monotonic() < end:
+        data = chance.choice(target.SEEDS)[:LONGEST]
+        for _ in range(chance.randrange(1, 6)):
+            start = chance.randrange(len(data) + 1)
+            length = chance.choice((0, 0, 1, chance.randrange(len(data) + 1)))
+            put = chance.choice((b"", chance.randbytes(1), chance.choice(words)))
+            data = data[:start] + put + data[start + length :]
+        target.one(data)
+        count += 1
+    print(f"Done {count} runs, without guidance: there is no atheris here", file=sys.stderr)
 
 
 def escaped(word: str) -> str:

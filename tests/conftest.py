@@ -17,6 +17,11 @@ _INSTALLABLE = set(re.findall(r"^(\S+) \S+$", (REPOSITORY / "scripts/test-depend
 _left_out = pytest.StashKey[dict[str, int]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--long``: tests that put something under stress go on for a minute."""
+    parser.addoption("--long", action="store_true", help="let stress tests go on for a minute")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests whose programs are missing are deselected, never skipped: the summary names them."""
