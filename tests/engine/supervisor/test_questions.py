@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,76 @@ def test_an_execution_is_asked_for_too(enforcing: Stage, asking: Questions, tmp_
     program.chmod(0o755)
     assert enforcing.handle("execve", program, 0, 0) is None
     assert f"file execute {program}" == asking.pending()[0].record.acl
+
+
+def test_the_same_program_with_other_arguments_is_another_question(
+    enforcing: Stage, asking: Questions, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    for word in (b"harmless\0", b"harmful\0"):
+        enforcing.handle("execve", program, enforcing.pointer(struct.pack("QQ", enforcing.pointer(word), 0)), 0)
+
+    assert [("harmless",), ("harmful",)] == [
+        question.record.execution and question.record.execution.argv for question in asking.pending()
+    ]
+
+
+def test_arguments_that_change_while_the_answer_is_awaited_are_asked_about(
+    enforcing: Stage, asking: Questions, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    text, word = enforcing.room()
+    word.value = b"harmless"
+    enforcing.handle("execve", program, enforcing.pointer(struct.pack("QQ", text, 0)), 0)
+    word.value = b"harmful"
+    asking.answer(asking.pending()[0].serial, 1)
+
+    (question,) = asking.pending()
+    assert question.record.execution is not None
+    assert ("harmful",) == question.record.execution.argv
+
+
+def test_a_flood_of_one_domains_questions_leaves_others_theirs(
+    enforcing: Stage, asking: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "MOST_OF_ONE", 2)
+    for name in ("/etc/hostname", "/etc/passwd", "/etc/group"):
+        enforcing.handle("openat", -100, name, 0)
+    assert [NO] == enforcing.listener.answers
+    assert 1 == len(enforcing.warnings)
+
+    enforcing.process.domain = enforcing.policy.domains["<kernel>"]
+    enforcing.process.domain.profile = enforcing.domain.profile
+    opened(enforcing)
+
+    assert 3 == len(asking.pending())
+
+
+def test_looking_after_many_leaves_time_for_others(
+    enforcing: Stage, asking: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[float] = []
+
+    def slowly(_: int) -> bool:
+        time.sleep(0.05)
+        looked.append(time.monotonic())
+        return False
+
+    opened(enforcing)
+    monkeypatch.setattr(questions, "signalled", slowly)
+    while len(looked) < 2:
+        asking.look()
+
+    assert looked[1] - looked[0] >= 0.4
+
+
+def test_memory_is_given_back(enforcing: Stage, asking: Questions) -> None:
+    opened(enforcing)
+    assert asking.memory > 0
+    asking.answer(asking.pending()[0].serial, 2)
+    assert 0 == asking.memory
+    assert asking.waiting(enforcing.process.tgid) is None

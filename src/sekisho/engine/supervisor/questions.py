@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.audit.record import Record, make_record
 from sekisho.decide.decision import Decision
-from sekisho.decide.request import Request
+from sekisho.decide.request import Facts, Request
 from sekisho.engine.supervisor.procfs import signalled
 from sekisho.engine.supervisor.records import weight
 from sekisho.interface.authority import Question
@@ -23,12 +24,16 @@ PATIENCE: Final = 10.0
 """Seconds without a sign of life from the administrator after which a question is answered with no."""
 MOST: Final = 1000
 """Questions that can wait at a time; what would be asked beyond is refused."""
+MOST_OF_ONE: Final = 200
+"""Those of one domain among them, so that a flood of its questions leaves others theirs."""
 _INTERVAL: Final = 0.05
+_SHARE: Final = 10
+"""However many calls wait, looking after them takes no more than this part of the time."""
 _PERM: Final = -1
 _ALLOW, _RETRY = 1, 3
 
-Key = tuple[Domain, str, tuple[str | int, ...]]
-"""Who asks, and for what: the same key is the same question."""
+Key = tuple[Domain, str, tuple[str | int, ...], bytes]
+"""Who asks, for what, and with what else the administrator is shown: the same key is the same question."""
 
 
 class Held(Exception):
@@ -46,6 +51,7 @@ class _Asked:
     question: Question
     key: Key
     deadline: float
+    memory: int
     calls: dict[int, Notification] = field(default_factory=dict)
 
 
@@ -70,6 +76,10 @@ class Questions:
         """How many bytes questions may take (0: any number); what would be asked beyond is refused."""
         self._supervisor: Supervisor | None = None
         self._serial = 0
+        self.memory = 0
+        """Bytes that what waits takes, about."""
+        self._flooding: set[Domain] = set()
+        self._serials: dict[int, int] = {}
         self._asked: dict[int, _Asked] = {}
         self._by_key: dict[Key, _Asked] = {}
         self._history: dict[int, _History] = {}
@@ -94,38 +104,44 @@ class Questions:
         key = _key(domain, request)
         asked = self._by_key.get(key)
         if asked is None:
-            quota = self.quota()
-            if len(self._asked) >= MOST or (quota and self.memory >= quota):
+            if self._is_full(domain):
                 return
             asked = self._begin(key, call, make_record(time.time(), domain, request, decision))
         asked.calls[call.id] = call
         asked.question.processes = len(asked.calls)
+        self._serials[call.tid] = asked.question.serial
         raise Held(asked.question)
+
+    def _is_full(self, domain: Domain) -> bool:
+        """Whether nothing more can be asked for ``domain``; that one floods the administrator is told."""
+        quota = self.quota()
+        if len(self._asked) >= MOST or (quota and self.memory >= quota):
+            return True
+        if sum(asked.key[0] is domain for asked in self._asked.values()) < MOST_OF_ONE:
+            return False
+        if domain not in self._flooding and self._supervisor is not None:
+            self._flooding.add(domain)
+            self._supervisor.warn(f"{MOST_OF_ONE} questions of {domain.name} wait: what it asks beyond is refused")
+        return True
 
     def _begin(self, key: Key, call: Notification, record: Record) -> _Asked:
         self._serial += 1
         history = self._history.get(call.id)
         retry = history.retries.get(key, 0) if history is not None else 0
-        asked = _Asked(Question(self._serial, record, key[0], retry), key, time.monotonic() + PATIENCE)
+        question = Question(self._serial, record, key[0], retry)
+        asked = _Asked(question, key, time.monotonic() + PATIENCE, weight(record))
+        self.memory += asked.memory
         self._asked[self._serial] = self._by_key[key] = asked
         self.wake()
         return asked
 
     def waiting(self, tid: int) -> int | None:
         """The serial of the question that task ``tid`` waits for."""
-        for serial, asked in self._asked.items():
-            if any(call.tid == tid for call in asked.calls.values()):
-                return serial
-        return None
+        return self._serials.get(tid)
 
     def pending(self) -> list[Question]:
         """Every question that waits now, oldest first."""
         return [asked.question for asked in self._asked.values()]
-
-    @property
-    def memory(self) -> int:
-        """Bytes that what waits takes, about."""
-        return sum(weight(asked.question.record) for asked in self._asked.values())
 
     def observe(self) -> None:
         """One more reader is there to be asked."""
@@ -149,11 +165,11 @@ class Questions:
 
         What a refusal comes to is the call's own affair: an accept(2) turns the peer away and waits for the next.
         """
-        asked = self._asked.pop(serial, None)
+        asked = self._forget(serial)
         if asked is None:
             return
-        del self._by_key[asked.key]
         for call in asked.calls.values():
+            self._serials.pop(call.tid, None)
             history = self._history.setdefault(call.id, _History())
             if answer == _RETRY:
                 history.retries[asked.key] = asked.question.retry + 1
@@ -161,7 +177,15 @@ class Questions:
                 history.verdicts[asked.key] = answer == _ALLOW
             self._again(call)
 
+    def _forget(self, serial: int) -> _Asked | None:
+        asked = self._asked.pop(serial, None)
+        if asked is not None:
+            del self._by_key[asked.key]
+            self.memory -= asked.memory
+        return asked
+
     def _refuse(self, call: Notification) -> None:
+        self._serials.pop(call.tid, None)
         self._history.pop(call.id, None)
         if self._supervisor is not None:
             self._supervisor.listener.finish(call.id, _PERM)
@@ -185,7 +209,6 @@ class Questions:
         now = time.monotonic()
         if not self._asked or now < self._next:
             return
-        self._next = now + _INTERVAL
         for serial, asked in list(self._asked.items()):
             if now > asked.deadline:
                 self.answer(serial, 0)
@@ -196,11 +219,21 @@ class Questions:
                     self._refuse(call)
             asked.question.processes = len(asked.calls)
             if not asked.calls:
-                del self._asked[serial], self._by_key[asked.key]
+                self._forget(serial)
+        done = time.monotonic()
+        self._next = done + max(_INTERVAL, _SHARE * (done - now))
 
     def _supervised(self, ident: int) -> bool:
         return self._supervisor is not None and self._supervisor.listener.valid(ident)
 
 
 def _key(domain: Domain, request: Request) -> Key:
-    return (domain, request.operation.keyword, request.arguments)
+    return (domain, request.operation.keyword, request.arguments, _shown(request.facts))
+
+
+def _shown(facts: Facts) -> bytes:
+    """What tells two requests for the same apart: who was asked about one shell command has not allowed another."""
+    task = facts.task
+    ids = (task.uid, task.gid, task.euid, task.egid, task.suid, task.sgid, task.fsuid, task.fsgid)
+    everything = (ids, task.execute_handler, facts.execution, facts.symlink_target)
+    return hashlib.sha256(repr(everything).encode()).digest()
