@@ -130,6 +130,12 @@ def test_when_the_front_is_killed_the_command_goes_on_and_the_server_ends_with_i
     process.stdout.close()
 
 
+def test_who_unmounts_the_files_is_waited_for_all_the_same() -> None:
+    result = run("sh", "-c", "umount /sys/kernel/security/tomoyo; sleep 0.2; exit 5")
+
+    assert (5, "") == (result.returncode, result.stderr)
+
+
 def test_a_killed_server_is_told() -> None:
     result = run("sh", "-c", "kill -9 $PPID; sleep 0.2")
 

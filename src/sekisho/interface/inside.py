@@ -113,13 +113,15 @@ class _Server:
         os.setsid()
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         messages = _detach({self.channel, self.go})
-        threading.Thread(target=self._reap, daemon=True).start()
+        reaper = threading.Thread(target=self._reap, daemon=True)
+        reaper.start()
         try:
             self.serve(namespace.INTERFACE, self.started.set, lambda text: self._say(f"say {text}"))
         except Exception as error:
             text = os.pread(messages, 4096, 0).decode("utf-8", "replace").strip()
             self._say(f"error cannot serve files at {namespace.INTERFACE}: {text or error}")
-        os._exit(1)
+            os._exit(1)
+        reaper.join()  # somebody unmounted them, which is no reason to leave the command alone
 
     def _reap(self) -> None:
         """The command runs once the files are there; when nobody is left, so are we no longer."""
