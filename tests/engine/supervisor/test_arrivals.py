@@ -135,3 +135,20 @@ def test_supervisors_end_with_nothing_open(enforcing: Stage, sockets: Sockets, w
     enforcing.supervisor.waiting.arrivals.close()
 
     assert before - 1 == len(enforcing.supervisor.handlers)
+
+
+def test_looking_after_many_leaves_time_for_others(
+    enforcing: Stage, waiting_in: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[float] = []
+
+    def slowly(_: int) -> bool:
+        time.sleep(0.05)
+        looked.append(time.monotonic())
+        return False
+
+    monkeypatch.setattr(arrivals, "signalled", slowly)
+    while len(looked) < 2:
+        enforcing.supervisor.waiting.arrivals.look()
+
+    assert looked[1] - looked[0] >= 0.4

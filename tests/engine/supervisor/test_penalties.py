@@ -56,3 +56,14 @@ def test_nobody_sleeps_where_the_administrator_answers(enforcing: Stage) -> None
     enforcing.handle("openat", -100, "/etc/hostname", 0)
     enforcing.supervisor.questions.answer(enforcing.supervisor.questions.pending()[0].serial, 2)
     assert [-1] == enforcing.listener.answers
+
+
+def test_who_was_woken_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = Recorder()
+    penalties = Penalties(listener)
+    awake = set(range(2500))
+    monkeypatch.setattr(listener, "valid", lambda ident: ident not in awake)
+    for ident in range(5000):
+        penalties.refuse(ident, 36000)
+
+    assert 2500 <= len(penalties) <= 5000 - 1000

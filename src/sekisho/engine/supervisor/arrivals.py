@@ -31,6 +31,8 @@ _QUICK: Final = 0.05
 _SLOW: Final = 0.2
 """Seconds between two looks for signals: at calls that began to wait just now, and at those that have for long."""
 _LONG: Final = 1.0
+_SHARE: Final = 10
+"""However many calls wait, looking after them takes no more than this part of the time."""
 _EVENTS: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 _ORPHANED: Final = 5.0
 """Seconds that a connection nobody waits for any more is kept for the next accept on its socket."""
@@ -71,7 +73,7 @@ class Arrivals:
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._waits: dict[int, Wait] = {}
-        self._next = 0.0
+        self._next = self._rested = 0.0
 
     def of(self, call: Call) -> Wait:
         """What is remembered of ``call``."""
@@ -147,18 +149,27 @@ class Arrivals:
         if not self._waits or now < self._next:
             return
         self._next = now + _SLOW
+        spent, rested = 0.0, now >= self._rested
         for ident, wait in list(self._waits.items()):
             if wait.until is not None and wait.until <= now:
                 self._look_again(wait)
-            elif not self._supervisor.listener.valid(ident):
-                self._caller_gone(wait, now)
-            elif (wait.fd >= 0 or wait.until is not None) and signalled(wait.notification.tid):
-                self._stop(wait)
-                self._supervisor.listener.finish(ident, wait.interrupted)
+            elif rested:
+                began = time.monotonic()
+                self._look_after(ident, wait, now)
+                spent += time.monotonic() - began
             if wait.until is not None:
                 self._next = min(self._next, wait.until)
             if now < wait.began + _LONG:
                 self._next = min(self._next, now + _QUICK)
+        if rested:
+            self._rested = time.monotonic() + _SHARE * spent
+
+    def _look_after(self, ident: int, wait: Wait, now: float) -> None:
+        if not self._supervisor.listener.valid(ident):
+            self._caller_gone(wait, now)
+        elif (wait.fd >= 0 or wait.until is not None) and signalled(wait.notification.tid):
+            self._stop(wait)
+            self._supervisor.listener.finish(ident, wait.interrupted)
 
     def _caller_gone(self, wait: Wait, now: float) -> None:
         self._stop(wait)

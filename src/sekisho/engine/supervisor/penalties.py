@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _PERM: Final = -1
 _TENTH: Final = 0.1
+_MANY: Final = 1000
+"""Beyond so many it is looked whether they still sleep: a signal wakes them, and they may begin anew at once."""
 
 
 class Penalties:
@@ -19,10 +21,19 @@ class Penalties:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._sleeping: list[tuple[float, int]] = []
+        self._many = _MANY
+
+    def __len__(self) -> int:
+        """How many sleep, as far as known."""
+        return len(self._sleeping)
 
     def refuse(self, ident: int, tenths: int) -> None:
         """The call fails with EPERM in ``tenths`` tenths of a second; nobody else waits."""
         heapq.heappush(self._sleeping, (time.monotonic() + tenths * _TENTH, ident))
+        if len(self._sleeping) > self._many:
+            self._sleeping = [each for each in self._sleeping if self._listener.valid(each[1])]
+            heapq.heapify(self._sleeping)
+            self._many = max(_MANY, 2 * len(self._sleeping))
 
     def patience(self) -> float:
         """How long the loop may sleep, in seconds (-1: as long as it likes)."""
