@@ -1,0 +1,109 @@
+"""Two learned policies, compared line by line; what docs/differences.md explains is set apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from sekisho.policy.acl import parse_acl
+from sekisho.policy.model import Policy
+from sekisho.policy.parse_domain import parse_domain_policy
+from sekisho.policy.printer import print_acl, print_domain_policy
+
+DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs/differences.md"
+_ROW: Final = re.compile(r"^\| `([\w-]+)` \| (kernel|sekisho) \| `(.+?)` \| (?:`(.+?)` )?\| .+ \|$")
+Entries = dict[str, set[str]]
+"""The lines of each domain, of one operation each."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of the first table."""
+
+    name: str
+    which: str
+    entry: re.Pattern[str]
+    beside: str
+
+    def covers(self, which: str, entry: str, others: Iterable[str]) -> bool:
+        """Whether this explains that only ``which`` has ``entry``, where the domain has ``others``, too."""
+        found = self.entry.fullmatch(entry) if which == self.which else None
+        if not found:
+            return False
+        beside = re.sub(r"\\(\d)", lambda m: re.escape(found[int(m[1])]), self.beside)
+        return not beside or any(re.fullmatch(beside, other) for other in others if other != entry)
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """The rules that the document lists."""
+    rows = filter(None, map(_ROW.match, DOCUMENT.read_text().splitlines()))
+    plain = [[(each or "").replace("\\|", "|") for each in row.groups()] for row in rows]
+    return tuple(Rule(name, which, re.compile(entry), beside) for name, which, entry, beside in plain)
+
+
+@cache
+def decision_rules() -> tuple[str, ...]:
+    """The differences between decisions that the document lists."""
+    return tuple(re.findall(r"^\| `([\w-]+)` \| (?:allows|refuses) \|", DOCUMENT.read_text(), re.MULTILINE))
+
+
+@cache
+def text_rules() -> tuple[str, ...]:
+    """The differences between texts that the document lists."""
+    return tuple(re.findall(r"^\| `([\w-]+)` \| (?:something|nothing) \|", DOCUMENT.read_text(), re.MULTILINE))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An entry that only one of the two learned."""
+
+    domain: str
+    which: str
+    entry: str
+    rule: str | None
+    """What explains it."""
+
+
+def differences(kernel: dict[str, list[str]], sekisho: str) -> Iterator[Difference]:
+    """How the domains that the kernel learned differ from Sekisho's policy file."""
+    sides = {"kernel": {name: one_by_one(lines) for name, lines in kernel.items()}, "sekisho": domains(sekisho)}
+    for name in sorted(set().union(*sides.values())):
+        both = set().union(*(side.get(name, set()) for side in sides.values()))
+        for which, other in (("kernel", "sekisho"), ("sekisho", "kernel")):
+            if name in sides[which] and name not in sides[other]:
+                yield Difference(name, which, "the domain", None)
+            for entry in sorted(sides[which].get(name, set()) - sides[other].get(name, set())):
+                rule = next((each.name for each in rules() if each.covers(which, entry, both)), None)
+                yield Difference(name, which, entry, rule)
+
+
+def domains(text: str) -> Entries:
+    """The lines of each domain of a policy file, but for the kernel's own."""
+    policy = Policy()
+    parse_domain_policy(text, policy)
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in print_domain_policy(policy).split("\n"):
+        if line.startswith("<"):
+            name = line
+            found[name] = []
+        elif line:
+            found[name].append(line)
+    return {name: one_by_one(lines) for name, lines in found.items() if name != "<kernel>"}
+
+
+def one_by_one(lines: Iterable[str]) -> set[str]:
+    """``lines`` with joined operations taken apart."""
+    found = set()
+    for line in lines:
+        if line.startswith(("use_", "quota_exceeded", "transition_failed")):
+            found.add(line)
+            continue
+        entry = parse_acl(line)
+        found |= {print_acl(replace(entry, operations=(each,))) for each in entry.operations}
+    return found

@@ -1,0 +1,166 @@
+"""The kernel's answers to batches (tests/vm/pairs.py) against what Sekisho says of the same policy and requests."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from sekisho.audit.record import format_text, make_notice, make_record
+from sekisho.decide.decision import Decision
+from sekisho.decide.evaluate import decide
+from sekisho.decide.request import Execution, Facts, FileType, Inode, Request, Task
+from sekisho.domain.transition import enter, plan_execution, plan_manual_transition
+from sekisho.names.word import encode
+from sekisho.policy.grammar import OPERATIONS
+from sekisho.policy.model import Domain, Policy
+from sekisho.policy.parse_domain import parse_domain_policy
+from sekisho.policy.parse_exception import parse_exception_policy
+from sekisho.policy.parse_profile import parse_profile
+from sekisho.policy.printer import print_acl, print_domain_policy, print_exception_policy
+
+
+def differences(batch: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
+    """What the kernel and Sekisho don't say alike of ``batch``, as text for people."""
+    policy = policy_of(batch)
+    yield from read_back(policy, batch, answer)
+    domain = policy.domains[batch["domain"]]
+    for asked, answered in zip(batch["requests"], answer["answers"], strict=True):
+        if not counts(asked, answered):
+            continue
+        found = unlike(policy, domain, batch, asked, answered)
+        if found == "decided-by-another-protocol":
+            yield found
+        elif found:
+            about = f"{batch['domain']}: {asked['operation']} {asked['words']}"
+            yield f"{about}\n  kernel: {kernel_view(answered)}\n  {found}"
+
+
+def counts(asked: dict[str, Any], answered: dict[str, Any]) -> bool:
+    """Whether the kernel's TOMOYO was asked; what failed before tells nothing."""
+    return bool(answered["audit"]) or asked["operation"] == "task manual_domain_transition"
+
+
+def policy_of(batch: dict[str, Any]) -> Policy:
+    """The policy of ``batch`` as Sekisho reads it."""
+    policy = Policy()
+    parse_profile("".join(f"{line}\n" for line in batch["profile"]), policy)
+    parse_exception_policy("".join(f"{line}\n" for line in batch["exception"]), policy)
+    parse_domain_policy("".join(f"{line}\n" for line in batch["domain_policy"]), policy)
+    return policy
+
+
+def read_back(policy: Policy, batch: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
+    """Lines that the kernel read, or wrote, otherwise."""
+    printed = [line for line in print_domain_policy(policy).split("\n") if line]
+    ours = printed[printed.index(batch["domain"]) + 1 :]
+    kernel = answer["read_back"][batch["domain"]]
+    if ours != kernel:
+        yield f"{batch['domain']}: only here: {_less(ours, kernel)}; only in the kernel: {_less(kernel, ours)}"
+    ours = [line for line in print_exception_policy(policy).split("\n") if line]
+    kernel = [line for line in answer["exception"] if line and "/run/local/command" not in line]
+    if sorted(ours) != sorted(kernel):
+        yield f"{batch['domain']}: exceptions here: {_less(ours, kernel)}; in the kernel: {_less(kernel, ours)}"
+
+
+def _less(some: list[str], others: list[str]) -> list[str]:
+    return [line for line in some if line not in others]
+
+
+def unlike(
+    policy: Policy, domain: Domain, batch: dict[str, Any], asked: dict[str, Any], answered: dict[str, Any]
+) -> str:
+    """How Sekisho's answer differs from the kernel's; nothing where it doesn't."""
+    if asked["operation"] == "task manual_domain_transition":
+        failure = plan_manual_transition(policy, domain, asked["words"][0], facts_of(batch, asked, answered)).failure
+        return "" if (failure is None) is (answered["errno"] == 0) else f"here: {failure}"
+    request = request_of(batch, asked, answered)
+    decision = decide(policy, domain, request)
+    plan = None
+    if asked["operation"] == "file execute":
+        plan = plan_execution(policy, domain, asked["words"][0], request.facts)
+        decision, request = plan.decision, plan.request
+    expected = [make_record(0, domain, request, decision)]
+    if plan:
+        if plan.decision.granted and answered["errno"] == 0 and answered["domain"] != (plan.destination or domain.name):
+            return f"here it runs in {plan.destination}"
+        if plan.decision.granted and errno.errorcode.get(answered["errno"]) != plan.failure:
+            return f"here: {plan.failure}"
+        if plan.decision.granted and plan.creates:
+            enter(policy, plan, domain)
+            made = policy.domains[plan.destination or ""]
+            lines = [f"use_profile {made.profile}", *(f"use_group {group}" for group in made.groups)]
+            expected += [make_notice(0, made, decision.mode, line, task_alone(request.facts)) for line in lines]
+    audit = [text for text in answered["audit"] if f"(global-pid={answered['pid']})" in text]
+    granted = "granted=yes" in audit[0]
+    if granted and not decision.granted and by_another_protocol(policy, domain, request):
+        return "decided-by-another-protocol"
+    if granted is not decision.granted:
+        return f"here: {said(decision)}"
+    if not granted and answered["errno"] != errno.EPERM:
+        return "the kernel refused, with another error"
+    texts = [without_time(format_text(record)) for record in expected]
+    return "" if [without_time(text) for text in audit] == texts else f"here: {texts}"
+
+
+def by_another_protocol(policy: Policy, domain: Domain, request: Request) -> bool:
+    """Whether an entry for another kind of socket would grant the same."""
+    category, family, _, word = f"{request.operation.keyword}   ".split(" ")[:4]
+    others = [row for row in OPERATIONS.values() if row.keyword.startswith(f"{category} {family} ")]
+    same = [replace(request, operation=row) for row in others if row.keyword.endswith(f" {word}")]
+    return category == "network" and any(decide(policy, domain, each).granted for each in same)
+
+
+def task_alone(facts: Facts) -> Facts:
+    """Only who asks."""
+    alone = Facts()
+    alone.task = facts.task
+    return alone
+
+
+def said(decision: Decision) -> str:
+    """A decision in words."""
+    return f"granted by {print_acl(decision.entry)}" if decision.entry else "refused"
+
+
+def kernel_view(answered: dict[str, Any]) -> str:
+    """What the kernel did, for people."""
+    return f"error {answered['errno']} {answered.get('domain', '')} {[*map(without_time, answered['audit'])]}"
+
+
+def without_time(text: str) -> str:
+    """Audit text as of no time."""
+    return re.sub(r"^#[^#]*#", "#", text.rstrip("\n"), flags=re.MULTILINE)
+
+
+def request_of(batch: dict[str, Any], asked: dict[str, Any], answered: dict[str, Any]) -> Request:
+    """What was asked, as Sekisho's engine would put it."""
+    about = facts_of(batch, asked, answered)
+    return Request(OPERATIONS[asked["operation"]], tuple(asked["words"]), about, asked.get("ignore_first", False))
+
+
+def facts_of(batch: dict[str, Any], asked: dict[str, Any], answered: dict[str, Any]) -> Facts:
+    """What was true when it was asked."""
+    facts = Facts()
+    names = [prefix + kind for kind in ("uid", "gid") for prefix in ("", "e", "s", "fs")]
+    ids = dict(zip(names, batch["ids"]["uid"] + batch["ids"]["gid"], strict=True))
+    facts.task = Task(pid=answered["pid"], ppid=answered["ppid"], global_pid=answered["pid"], **ids)
+    facts.path1, facts.path1_parent, facts.path2, facts.path2_parent = map(inode, answered["facts"])
+    if "program" in asked:
+        _, argv, envp = asked["program"]
+        facts.execution = Execution(
+            asked["realpath"], *(tuple(word.encode("latin-1") for word in w) for w in (argv, envp))
+        )
+    if "target" in asked:
+        facts.symlink_target = encode(asked["target"].encode("latin-1"))
+    return facts
+
+
+def inode(words: list[Any] | None) -> Inode | None:
+    """The file of which the guest told this."""
+    if words is None:
+        return None
+    uid, gid, number, major, minor, perm, kind, *device = words
+    return Inode(uid, gid, number, major, minor, perm, FileType(kind), *(device or [None, None]))
