@@ -55,6 +55,7 @@ REWRITTEN = [
     ("pipe:[123]", "pipe:[\\$]"),
     ("socket:[123]", "socket:[\\$]"),
     ("devpts:/3", "devpts:/\\$"),
+    ("\\0000001a", "\\000\\x\\x\\x\\x\\x"),
 ]  # fmt: skip
 
 KEPT = [

@@ -25,6 +25,8 @@ name pipe:[\$]
 name socket:[\$]
 name devpts:/\$
 port 32768-60999
+# UNIX sockets that the kernel named, as accept and recv see their clients (unix(7), autobind).
+name \000\x\x\x\x\x
 
 # mktemp(1); Python's tempfile, with the directories of multiprocessing and pip.
 name tmp.\?\?\?\?\?\?\?\?\?\?

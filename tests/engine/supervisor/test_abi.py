@@ -23,6 +23,7 @@ GENERIC_ALIASES = {
     "newfstatat": "3264_fstatat",
     "truncate": "3264_truncate",
     "ftruncate": "3264_ftruncate",
+    "mmap": "3264_mmap",
 }
 """Names that asm-generic/unistd.h defines under one name for 32 and 64 bits."""
 HEADERS = {

@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.engine.supervisor.conftest import Sockets
 from tests.engine.supervisor.stage import Stage
+from tests.engine.supervisor.supervised import Supervised
 from tests.engine.supervisor.test_address import inet4, inet6
 from tests.engine.supervisor.test_sending import header
 
@@ -142,3 +145,45 @@ def test_reading_what_is_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {22, 8000, 8001, 8002} == autobind._reserved()
     monkeypatch.setattr(procfs, "read_all", lambda path: b"\n")
     assert set() == autobind._reserved()
+
+
+_MANY = """
+import socket
+found = []
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    for family, host in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+        for way in range(40):
+            sock, other = socket.socket(family, kind), socket.socket(family, kind)
+            if way % 2:
+                sock.bind((host, 0))
+            elif kind == socket.SOCK_STREAM:
+                sock.listen()
+            else:
+                sock.connect((host, 9))
+            found.append(sock.getsockname()[1])
+            if way % 2 and kind == socket.SOCK_STREAM:
+                sock.listen()
+                other.connect(sock.getsockname())
+                found.append(other.getsockname()[1])
+            other.close()
+            sock.close()
+print(*found)
+"""
+
+
+@pytest.mark.parametrize("verb", ["learn", "run"])
+def test_a_program_gets_no_denied_port(tmp_path: Path, verb: str) -> None:
+    supervised = Supervised(tmp_path / "policy", plainly=False)
+    low, high = autobind.local_ports()
+    middle = (low + high) // 2
+    with open(tmp_path / "policy/exception_policy.conf", "a") as exceptions:
+        exceptions.write(f"deny_autobind {low}-{middle}\n")
+    command = (sys.executable, "-I", "-S", "-c", _MANY)
+
+    done = supervised.learn(*command)
+    if verb == "run":
+        done = supervised.run(*command)
+
+    ports = [int(word) for word in done.out.split()]
+    assert 200 == len(ports), done.err
+    assert all(middle < port <= high for port in ports)
