@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from tests.engine.supervisor.stage import DOMAIN, Stage
@@ -146,3 +150,35 @@ def test_what_another_trees_supervisor_holds_is_not_outside(
     monkeypatch.setattr(protect, "is_marked", lambda pid: pid == lineage(parent)[1])
 
     assert not authority.is_outside(parent)
+
+
+@contextmanager
+def running(path: Path, *before: str) -> Iterator[int]:
+    """A copy of sleep at ``path`` runs."""
+    shutil.copy("/bin/sleep", path)
+    process = subprocess.Popen([*before, path, "60"])
+    try:
+        while Path(f"/proc/{process.pid}/cmdline").read_bytes() != b"%b\x0060\0" % os.fsencode(path):
+            time.sleep(0.01)
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_program_that_is_gone_is_known_by_the_name_it_had(authority: LiveAuthority, tmp_path: Path) -> None:
+    with running(tmp_path / "program") as pid:
+        (tmp_path / "program").unlink()
+
+        assert str(tmp_path / "program") == authority.executable_of(pid)
+
+
+def test_a_program_that_is_only_called_deleted_is_another(authority: LiveAuthority, tmp_path: Path) -> None:
+    with running(tmp_path / "manager (deleted)") as pid:
+        assert f"{tmp_path}/manager\\040(deleted)" == authority.executable_of(pid)
+
+
+@pytest.mark.root
+def test_a_program_of_another_mount_namespace_has_no_name(authority: LiveAuthority, tmp_path: Path) -> None:
+    with running(tmp_path / "program", "unshare", "--mount") as pid:
+        assert authority.executable_of(pid) is None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sekisho.engine.supervisor import protect
 from sekisho.engine.supervisor.questions import Questions
@@ -18,6 +19,9 @@ from sekisho.policy.stat import Statistics
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.session import Session
+
+_DELETED: Final = b" (deleted)"
+"""What the kernel adds to the name of a file that is gone; a file may be called so, too."""
 
 
 class LiveAuthority:
@@ -81,9 +85,13 @@ class LiveAuthority:
         return False
 
     def executable_of(self, pid: int) -> str | None:
-        """The encoded real path of the process's program."""
+        """The encoded real path of the process's program; None where that is another's mount namespace's affair."""
         try:
-            return encode(os.readlink(os.fsencode(f"/proc/{pid}/exe")).removesuffix(b" (deleted)"))
+            foreign = os.stat(f"/proc/{pid}/ns/mnt").st_ino != os.stat("/proc/self/ns/mnt").st_ino
+            # Nobody may call a program of his own what he likes, by mounting it there in a namespace of his own.
+            if foreign and not self.is_outside(lineage(pid)[0]):
+                return None
+            return encode(_program(pid))
         except OSError:
             return None
 
@@ -114,3 +122,13 @@ class LiveAuthority:
     def subscribe(self, wake: Callable[[], None]) -> None:
         """``wake()`` is called whenever a question or a record has come in."""
         self.questions.wake = self.audit.wake = wake
+
+
+def _program(pid: int) -> bytes:
+    link = os.fsencode(f"/proc/{pid}/exe")
+    path = os.readlink(link)
+    if path.endswith(_DELETED):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.stat(link)):
+                return path
+    return path.removesuffix(_DELETED)
