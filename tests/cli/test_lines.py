@@ -68,3 +68,25 @@ def test_a_terminal_gives_lines_too() -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_what_was_typed_before_the_question_is_no_answer_to_it() -> None:
+    master, slave = pty.openpty()
+    try:
+        source = LineInput(slave)
+        os.write(master, b"a\ns\n")
+        assert "a" == source.read(soon())
+        os.write(master, b"n\n")
+        source.forget()
+        os.write(master, b"d\n")
+        assert "d" == source.read(soon())
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_what_a_pipe_gives_is_kept(ends: tuple[int, int]) -> None:
+    source = LineInput(ends[0])
+    os.write(ends[1], b"a\n")
+    source.forget()
+    assert "a" == source.read(soon())

@@ -49,6 +49,7 @@ class Dialog:
 
     def ask(self, inquiry: Inquiry, tree: Sequence[str], why: Sequence[str], offers: Sequence[Choice]) -> Answer:
         """The answer to ``inquiry``; ``tree`` and ``why`` are shown with it, ``offers`` can be chosen by number."""
+        self._source.forget()
         self._say(*_question(inquiry, tree, why))
         for number, choice in enumerate(offers, 1):
             self._say(f"  {number}  add  {print_acl(choice.entry)}    ({choice.meaning})")

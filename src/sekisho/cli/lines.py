@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import termios
 import time
 from typing import Final
 
@@ -19,6 +20,12 @@ class LineInput:
         self._unread = b""
         self.ended = False
         """Nothing more will come."""
+
+    def forget(self) -> None:
+        """What was typed at a terminal so far answers nothing that is asked from now on."""
+        if os.isatty(self.fd):
+            termios.tcflush(self.fd, termios.TCIFLUSH)
+            self._unread = b""
 
     def read(self, end: float) -> str | None:
         """The next line without the blanks around it; None when ``time.monotonic()`` reaches ``end`` or none comes."""
