@@ -135,6 +135,8 @@ def test_comments_defaults_namespaces_and_versions():
         (V17, "1-CONFIG::file::fly={ mode=learning }", "left out", "'file::fly' is no operation"),
         (V17, "PREFERENCE::audit={ path_info=no }", "changed", "path_info=no means nothing today"),
         (V17, "PREFERENCE::audit={ max_grant_log=x }", "left out", "'x' is no number"),
+        (V17, f"PREFERENCE::audit={{ max_grant_log={'9' * 5000} }}", "left out", "is no number"),
+        (V17, f"{'9' * 5000}-CONFIG={{ mode=learning }}", "left out", "belongs to no profile"),
         (V17, "1-CONFIG::file={ grant_log=no }", "left out", "it names no mode"),
         (V17, "CONFIG={ mode=learning }", "left out", "belongs to no profile"),
         (V17, "256-CONFIG={ mode=learning }", "left out", "from 0 to 255"),

@@ -125,6 +125,7 @@ def test_profiles_that_were_there_stay():
         ("1-CONFIG::file={ grant_log=no }", 16, "expected mode=", ""),
         ("1-PREFERENCE={ max_audit_log=x }", 30, "expected a number", ""),
         ("1-PREFERENCE={ max_audit_log=4294967296 }", 30, "expected a number", ""),
+        (f"1-PREFERENCE={{ max_audit_log={'9' * 5000} }}", 30, "expected a number", ""),
         ("1-PREFERENCE={ penalty=1 }", 16, "unknown preference", "enforcing_penalty"),
     ],
 )

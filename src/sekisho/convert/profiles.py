@@ -40,6 +40,8 @@ _ALWAYS: Final = {"task_info", "path_info", "exec.realpath", "exec.argv0", "syml
 """What could be turned off in TOMOYO 1.7."""
 
 _MAX: Final = 2**32 - 1
+_DIGITS: Final = 20
+"""More are no number that anybody means, and int() takes no more than some thousands."""
 
 
 @dataclass(slots=True)
@@ -182,6 +184,6 @@ class Profiles:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= _MAX):
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= _MAX):
         raise LeftOut(f"{text!r} is no number up to {_MAX}")
     return int(text)

@@ -34,6 +34,8 @@ _MODES: Final = {mode.word: mode for mode in Mode}
 _SWITCHES: Final = {"yes": True, "no": False}
 _LIMITS: Final = ("max_audit_log", "max_learning_entry", "enforcing_penalty")
 _MAX: Final = 2**32 - 1
+_DIGITS: Final = 20
+"""More are no number that anybody means, and int() takes no more than some thousands."""
 
 _Value = TypeVar("_Value")
 Words = list[tuple[int, str, str]]
@@ -111,7 +113,9 @@ def one_line(text: str) -> str:
 
 def _check_version(value: str, at: int) -> None:
     if value not in (str(VERSION), str(_OLDER)):
-        raise Fault(LINE, f"expected PROFILE_VERSION={VERSION}, found {value!r}", "sekisho policy convert writes today's", at)
+        raise Fault(
+            LINE, f"expected PROFILE_VERSION={VERSION}, found {value!r}", "sekisho policy convert writes today's", at
+        )
 
 
 def _key_values(value: str, at: int) -> Words:
@@ -132,7 +136,7 @@ def _preference(profile: Profile, words: Words) -> None:
     for at, key, text in words:
         if key not in _LIMITS:
             raise Fault(LINE, f"unknown preference {key!r}", f"there are: {' '.join(_LIMITS)}", at)
-        if not (text.isascii() and text.isdigit() and int(text) <= _MAX):
+        if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= _MAX):
             raise Fault(LINE, f"expected a number up to {_MAX} after {key}=, found {text!r}", "", at + len(key) + 1)
         setattr(profile, key, int(text))
 
