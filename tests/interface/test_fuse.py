@@ -122,6 +122,7 @@ def inside(script: str) -> str:
 
 
 @pytest.mark.root
+@pytest.mark.needs("fusermount3")
 def test_the_kernel_shows_them_so() -> None:
     seen = json.loads(
         inside(f"""
@@ -134,6 +135,7 @@ print(json.dumps({{name: oct(os.stat(folder + "/" + name).st_mode & 0o7777) for 
 
 
 @pytest.mark.root
+@pytest.mark.needs("fusermount3")
 def test_reads_and_writes_of_any_size_through_one_descriptor() -> None:
     seen = json.loads(
         inside(f"""
@@ -150,6 +152,7 @@ print(json.dumps([
 
 
 @pytest.mark.root
+@pytest.mark.needs("fusermount3")
 def test_the_caller_is_whoever_makes_the_call_and_hears_its_error() -> None:
     seen = json.loads(
         inside(f"""
@@ -172,6 +175,7 @@ print(json.dumps([os.read(fd, 99).decode() == str(pid) + " 77", number]))
 
 
 @pytest.mark.root
+@pytest.mark.needs("fusermount3")
 def test_poll_wakes_up_when_something_comes_and_hinders_nobody_before() -> None:
     seen = json.loads(
         inside(f"""
@@ -197,6 +201,7 @@ print(json.dumps([at_once, meanwhile, got == [(fd, select.POLLIN)], os.read(fd, 
 
 
 @pytest.mark.root
+@pytest.mark.needs("fusermount3")
 def test_opening_to_empty_and_append_is_no_error() -> None:
     assert "ok\n" == inside(f"""
 for mode in "w", "a", "r+":

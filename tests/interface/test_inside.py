@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.needs("fusermount3")]
 
 ECHOING = str(Path(__file__).parent / "echoing.py")
 VERSION = "/sys/kernel/security/tomoyo/version"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -18,12 +20,15 @@ def agent(tools: Tools) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    process = subprocess.Popen(tools.command("/usr/lib/tomoyo/tomoyo-editpolicy-agent", address))
+    process = subprocess.Popen(
+        tools.command("/usr/lib/tomoyo/tomoyo-editpolicy-agent", address), start_new_session=True
+    )
     try:
         _answers(address)
         yield address
     finally:
-        process.terminate()
+        # Its child for each connection waits for news of its file, and doesn't notice that nobody listens any more.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)
 
 

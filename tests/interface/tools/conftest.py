@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,10 @@ def tools(tmp_path: Path) -> Iterator[Tools]:
         (directory.path / f"{name}_policy.conf").write_text(text)
     (directory.path / "profile.conf").write_text(PROFILES)
     yield Tools(directory.path)
-    left = [line for line in _running() if str(directory.path) in line]
-    assert [] == left
+    end = time.monotonic() + PATIENCE
+    while left := [line for line in _running() if str(directory.path) in line]:
+        assert time.monotonic() < end, left
+        time.sleep(0.05)
 
 
 def _running() -> list[str]:

@@ -14,7 +14,7 @@ from tests.interface.tools.agent import agent
 from tests.interface.tools.conftest import DOMAINS, EXCEPTIONS, PROFILES, Tools
 from tests.interface.tools.editor import TITLES, Editor
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy")]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
 
 SSHD = "<kernel> /usr/sbin/sshd"
 BASH = f"{SSHD} /bin/bash"

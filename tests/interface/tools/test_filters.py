@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.interface.tools.conftest import DOMAINS, EXCEPTIONS, Tools
 
-pytestmark = [pytest.mark.root, pytest.mark.needs("tomoyo-loadpolicy")]
+pytestmark = [pytest.mark.root, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
 
 SSHD = "<kernel> /usr/sbin/sshd"
 LOG = """\

@@ -10,7 +10,7 @@ import pytest
 from tests.interface.tools.conftest import Tools
 from tests.interface.tools.tree import SHELL
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy")]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
 
 FILES = "/sys/kernel/security/tomoyo"
 

@@ -15,7 +15,7 @@ from tests.interface.tools.conftest import PROFILES, Tools
 from tests.interface.tools.terminal import PATIENCE
 from tests.interface.tools.tree import SHELL, Tree, learn, running
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy")]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
 
 SSHD = "<kernel> /usr/sbin/sshd"
 
@@ -134,10 +134,27 @@ def test_auditd_writes_records_where_its_configuration_says(tools: Tools, tmp_pa
     assert lines.startswith(f"{SHELL}\nfile read /etc/passwd task.pid=")
 
 
+def test_auditd_from_afar(tools: Tools, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    folder = tools.path / "tomoyo/tools"
+    folder.mkdir(parents=True)
+    (folder / "auditd.conf").write_text(f"destination {log}\n")
+    learn(tools, "/etc/hostname")
+    with running(tools) as tree, agent(tools) as address, daemon(tools, "tomoyo-auditd", address):
+        until(lambda: _logged(tree, log), "no record")
+    assert f"\n{SHELL}\nfile read /etc/passwd\n" in log.read_text()
+
+
+def _logged(tree: Tree, log: Path) -> bool:
+    tree.ask("/etc/passwd")
+    assert "refused" == tree.answer()
+    return log.exists() and "/etc/passwd" in log.read_text()
+
+
 def test_notifyd_tells_of_a_violation_and_never_answers(tools: Tools, tmp_path: Path) -> None:
     told = tmp_path / "told"
     program = tmp_path / "tell"
-    program.write_text(f"#!/bin/sh\ncat > {told}.new\nmv {told}.new {told}\n")
+    program.write_text(f"#!/bin/sh\ncat > {told}.$$\nmv {told}.$$ {told}\n")
     program.chmod(0o755)
     folder = tools.path / "tomoyo/tools"
     folder.mkdir(parents=True)
@@ -149,7 +166,26 @@ def test_notifyd_tells_of_a_violation_and_never_answers(tools: Tools, tmp_path: 
     assert f"\n{SHELL}\nfile read /etc/passwd\n" in told.read_text()
 
 
+def test_notifyd_gives_somebody_time_to_answer(tools: Tools, tmp_path: Path) -> None:
+    folder = tools.path / "tomoyo/tools"
+    folder.mkdir(parents=True)
+    (folder / "notifyd.conf").write_text("time_to_wait 300\naction_to_take /bin/true\nminimal_interval 0\n")
+    (tools.path / "manager.conf").write_text(tools.file("manager.conf") + "/usr/sbin/tomoyo-notifyd\n")
+    learn(tools, "/etc/hostname")
+    with running(tools) as tree, daemon(tools, "tomoyo-notifyd"):
+        until(lambda: _is_held(tree), "nobody waits")
+        with tools.terminal("tomoyo-queryd") as terminal:
+            terminal.see(r"file read /etc/passwd\nAllow\?")
+            terminal.press("Y")
+            assert "allowed" == tree.answer()
+
+
+def _is_held(tree: Tree) -> bool:
+    tree.ask("/etc/passwd")
+    return tree.is_waiting(0.5) or tree.answer() != "refused"
+
+
 def _told(tree: Tree, told: Path) -> bool:
     tree.ask("/etc/passwd")
     assert "refused" == tree.answer()
-    return told.exists()
+    return told.exists() and told.read_text() != ""  # 2.6.1 tells the first time with its standard input closed

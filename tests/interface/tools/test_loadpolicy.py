@@ -7,7 +7,7 @@ from tests.interface.tools.agent import agent
 from tests.interface.tools.conftest import DOMAINS, EXCEPTIONS, PROFILES, Tools
 from tests.interface.tools.tree import SHELL, learn, running
 
-pytestmark = [pytest.mark.root, pytest.mark.needs("tomoyo-loadpolicy")]
+pytestmark = [pytest.mark.root, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
 
 NEW_DOMAIN = "<kernel> /usr/sbin/cron\nuse_profile 2\nuse_group 0\n\nfile read /etc/crontab\n\n"
 

@@ -12,7 +12,7 @@ from tests.interface.tools.conftest import Tools
 from tests.interface.tools.terminal import PATIENCE, Terminal
 from tests.interface.tools.tree import SHELL, Tree, learn, running
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy")]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
 
 PROMPT = r"Allow\? \('Y'es/'N'o/'R'etry/'S'how policy/'A'dd to policy and retry\):"
 

@@ -12,7 +12,7 @@ from tests.interface.tools.conftest import Tools
 from tests.interface.tools.terminal import PATIENCE
 from tests.interface.tools.tree import SHELL, learn, running
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy")]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("tomoyo-loadpolicy", "fusermount3")]
 
 FILES = {"-e": "exception_policy", "-p": "profile", "-m": "manager", "-d": "domain_policy"}
 
