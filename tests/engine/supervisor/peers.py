@@ -222,8 +222,9 @@ def many_servers():
 
 
 def many_threads():
+    """Each datagram from somebody else."""
     near, far = datagrams()
-    got = []
+    got: list[bytes] = []
 
     def receive():
         while (data := near.recvfrom(100)[0]) != b"end":
@@ -233,7 +234,9 @@ def many_threads():
     for each in threads:
         each.start()
     for number in range(60):
-        far.sendto(b"%d" % number, near.getsockname())
+        with socket.socket(type=_DGRAM) as sender:
+            sender.bind((f"127.0.0.{number + 1}", 0))
+            sender.sendto(b"%d" % number, near.getsockname())
     for _ in threads:
         far.sendto(b"end", near.getsockname())
     for each in threads:

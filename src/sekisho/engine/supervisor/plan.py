@@ -40,7 +40,7 @@ class Plan:
     changes: bool = False
     """It changes what names mean, although calls of its kind mostly don't."""
     always: bool = False
-    """It is carried out in every mode: what it does follows who is who."""
+    """It is carried out in every mode: it follows who is who, or nothing else shows who it is about."""
     refusal: int = -errno.EPERM
     """What the caller gets when policy says no."""
     refused: Callable[[], Answer] | None = None

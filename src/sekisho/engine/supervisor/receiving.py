@@ -1,8 +1,8 @@
 """Receives on datagram and raw sockets: the ``recv`` keyword, asked with the sender of the datagram that is next.
 
-The sender is looked at first (MSG_PEEK). Where something is enforced the datagram is then received by the
-supervisor and handed over, so that no other thread's datagram takes its place; one that is refused is dropped, and
-the call goes on with the next, as in TOMOYO 1.8.
+The sender is looked at first (MSG_PEEK). The datagram is then received by the supervisor and handed over, so that no
+other takes its place, which nobody has been asked about; one that is refused is dropped, and the call goes on with
+the next, as in TOMOYO 1.8.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ class _Receive:
         except OSError as failure:
             code = failure.errno or errno.EPERM
             return Plan([], lambda: self.wait.received or -code, always=True)
-        return Plan(
-            self._asked(first.address), lambda: self._take(first), always=self.several, refused=self._drop_and_go_on
-        )
+        always = self.several or not _abroad(self.call)
+        asked = self._asked(first.address)
+        return Plan(asked, lambda: self._take(first), always=always, refused=self._drop_and_go_on)
 
     def _asked(self, sender: bytes) -> list[Request]:
         return requests(self.call, self.sock, "recv", sender or _UNNAMED)
@@ -182,6 +182,11 @@ class _Receive:
         finally:
             for fd in descriptors_in(got.control):
                 os.close(fd)
+
+
+def _abroad(call: Call) -> bool:
+    """Whether ids that come with a datagram (SCM_CREDENTIALS) are other numbers to the caller than to us."""
+    return call.process.nested or call.identity().user_namespace != call.supervisor.own.user_namespace
 
 
 def _arrivals(call: Call) -> Arrivals:
