@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -91,3 +91,20 @@ def test_no_line_goes_back_to_the_question(table: Table) -> None:
 def test_no_answer_in_time_denies(table: Table) -> None:
     patient = Dialog(LineInput(table.dialog._source.fd), table.screen, 0.05)
     assert Answer(Reply.TIMEOUT) == patient.ask(INQUIRY, [], [], [])
+
+
+def test_the_arguments_of_a_program_are_shown(table: Table) -> None:
+    table.answer("d", inquiry=replace(INQUIRY, arguments='"sh" "-c" "reboot"'))
+    assert 'with    "sh" "-c" "reboot"' in table.screen.getvalue()
+
+
+def test_what_asks_does_not_push_the_question_off_the_screen(table: Table) -> None:
+    inquiry = replace(INQUIRY, arguments=" ".join(['"x"'] * 5000))
+    os.write(table.keyboard, b"d\n")
+    table.dialog.ask(inquiry, [f"{pid} profile 3 <kernel>" for pid in range(500)], [], [])
+
+    shown = table.screen.getvalue()
+    assert len(shown) < 2500
+    assert "more characters" in shown
+    assert "(488 more)" in shown
+    assert "499 profile 3" in shown

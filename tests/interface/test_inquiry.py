@@ -60,3 +60,15 @@ def test_a_symbolic_link_says_where_it_leads() -> None:
 def test_anything_else_is_told_apart(raw: bytes) -> None:
     with pytest.raises(ValueError, match="no question"):
         parse_inquiry(raw)
+
+
+def test_arguments_are_told_as_far_as_the_record_has_them() -> None:
+    facts = Some()
+    facts.execution = Execution("/usr/bin/dash", (b"sh", b"-c", b'} envp[]={ "x" '), (b"A=1",))
+    assert (
+        r'"sh" "-c" "}\040envp[]={\040"x"\040"'
+        == parse_inquiry(asked("file execute", "/bin/sh", facts=facts)).arguments
+    )
+    facts.execution = Execution("/usr/bin/dash", (b"sh", b"x" * 9000), ())
+    assert '"sh" ...' == parse_inquiry(asked("file execute", "/bin/sh", facts=facts)).arguments
+    assert "" == parse_inquiry(asked("file read", "/bin/sh")).arguments

@@ -71,7 +71,8 @@ class Asker:
         self._directory = directory
         self._dialog = dialog
         self._trees: dict[Tree, tuple[RunningTree, OpenFile]] = {}
-        self._settled: dict[tuple[str, str], int] = {}
+        self._allowed: set[tuple[str, str, str]] = set()
+        self._denied: set[tuple[str, str]] = set()
 
     def look(self) -> bool:
         """What waits now has been asked; False when no tree runs."""
@@ -96,8 +97,11 @@ class Asker:
             service.close()
 
     def _settle(self, service: RunningTree, query: OpenFile, inquiry: Inquiry) -> None:
-        number = self._settled.get((inquiry.domain, inquiry.acl))
-        if number is None:
+        if (inquiry.domain, inquiry.acl) in self._denied:
+            number = _DENY
+        elif (inquiry.domain, inquiry.line, inquiry.arguments) in self._allowed:
+            number = _ALLOW
+        else:
             number = self._ask(service, query, inquiry)
         query.write(f"A{inquiry.serial}={number}\n".encode())
 
@@ -115,10 +119,11 @@ class Asker:
         if answer.reply is Reply.ADD:
             _add(service, inquiry, answer.line)
             return _RETRY
-        number = _ALLOW if answer.reply in (Reply.ALLOW, Reply.SESSION) else _DENY
-        if answer.reply in (Reply.SESSION, Reply.NEVER):
-            self._settled[inquiry.domain, inquiry.acl] = number
-        return number
+        if answer.reply is Reply.SESSION:
+            self._allowed.add((inquiry.domain, inquiry.line, inquiry.arguments))
+        elif answer.reply is Reply.NEVER:
+            self._denied.add((inquiry.domain, inquiry.acl))
+        return _ALLOW if answer.reply in (Reply.ALLOW, Reply.SESSION) else _DENY
 
 
 def _inquiries(query: OpenFile) -> Iterator[Inquiry]:

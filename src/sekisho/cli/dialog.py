@@ -30,6 +30,10 @@ class Reply(Enum):
 
 KEYS: Final = {"a": Reply.ALLOW, "s": Reply.SESSION, "d": Reply.DENY, "": Reply.DENY, "n": Reply.NEVER}
 
+_LONGEST: Final = 1000
+_OLDEST, _YOUNGEST = 3, 9
+"""Of a question's arguments so many characters are shown, of its ancestors so many at either end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -108,9 +112,24 @@ def _question(inquiry: Inquiry, tree: Sequence[str], why: Sequence[str]) -> list
         coloured(f"Question {inquiry.serial}{again}: process {inquiry.pid} ({ids})", Colour.NOTE),
         f"  in      {inquiry.domain}",
         f"  asks    {inquiry.line}",
-        *(f"  {label:<7} {line}" for label, line in _labelled("tree", tree)),
+        *(f"  {label:<7} {line}" for label, line in _labelled("with", _cut(inquiry.arguments))),
+        *(f"  {label:<7} {line}" for label, line in _labelled("tree", _without_the_middle(tree))),
         *(f"  {label:<7} {line}" for label, line in _labelled("why", why)),
     ]
+
+
+def _cut(arguments: str) -> list[str]:
+    """``arguments``, if any; what asks has no say in how much of the screen it fills."""
+    if len(arguments) <= _LONGEST:
+        return [arguments] if arguments else []
+    return [f"{arguments[:_LONGEST]} ({len(arguments) - _LONGEST} more characters: sekisho log --denied)"]
+
+
+def _without_the_middle(tree: Sequence[str]) -> list[str]:
+    left_out = len(tree) - _OLDEST - _YOUNGEST
+    if left_out <= 0:
+        return list(tree)
+    return [*tree[:_OLDEST], f"({left_out} more)", *tree[-_YOUNGEST:]]
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ _TASK: Final = re.compile(r"task=\{ (.*?) \}")
 _GLOBAL: Final = re.compile(r"\(global-pid=([0-9]+)\)")
 _REALPATH: Final = re.compile(r'exec=\{ realpath=("[!-~]*?") ')
 _ARGUMENT: Final = re.compile(r'argv\[\]=\{ ("[!-~]*?") ')
+_ARGUMENTS: Final = re.compile(r'argv\[\]=\{ ((?:"[!-~]*" )*(?:\.\.\. )?)\} envp\[\]=')
 _TARGET: Final = re.compile(r'symlink\.target=("[!-~]*?")(?: |$)')
 
 
@@ -26,6 +27,8 @@ class Inquiry:
     domain: str
     acl: str
     line: str
+    arguments: str = ""
+    """What a program is to be executed with, as far as the record has it, each a quoted word."""
 
 
 def parse_inquiry(raw: bytes) -> Inquiry:
@@ -39,7 +42,9 @@ def parse_inquiry(raw: bytes) -> Inquiry:
     if pid is None or task is None:
         raise ValueError(f"no question: {header[:80]!r}")
     words = dict(word.split("=", 1) for word in task[1].split(" ") if "=" in word)
-    return Inquiry(int(found[1]), int(found[2]), int(pid[1]), words, domain, acl, _line(header, acl))
+    with_what = _ARGUMENTS.search(header)
+    arguments = with_what[1].rstrip(" ") if with_what is not None else ""
+    return Inquiry(int(found[1]), int(found[2]), int(pid[1]), words, domain, acl, _line(header, acl), arguments)
 
 
 def _line(header: str, acl: str) -> str:
