@@ -17,7 +17,7 @@ from sekisho.engine.supervisor import protect
 from sekisho.engine.supervisor.authority import LiveAuthority
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.records import RecordQueue
-from sekisho.engine.supervisor.tasks import lineage
+from sekisho.engine.supervisor.tasks import Process, lineage
 from sekisho.interface.authority import Authority
 from sekisho.policy.model import Config, Mode, Policy
 from sekisho.policy.stat import Statistics
@@ -182,3 +182,17 @@ def test_a_program_that_is_only_called_deleted_is_another(authority: LiveAuthori
 def test_a_program_of_another_mount_namespace_has_no_name(authority: LiveAuthority, tmp_path: Path) -> None:
     with running(tmp_path / "program", "unshare", "--mount") as pid:
         assert authority.executable_of(pid) is None
+
+
+def test_a_family_of_thousands_of_generations_can_be_told(
+    authority: LiveAuthority, enforcing: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = os.getpid()
+    monkeypatch.setattr(
+        "sekisho.engine.supervisor.authority.children", lambda pid: [pid + 1] if pid < first + 3000 else []
+    )
+    monkeypatch.setattr(
+        enforcing.supervisor.tasks, "find", lambda pid: Process(pid, enforcing.domain, pidfd=-1, parent=pid - 1)
+    )
+
+    assert [*range(first + 1, first + 3001)] == [process.pid for process in authority.processes()]

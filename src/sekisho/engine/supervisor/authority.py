@@ -97,20 +97,18 @@ class LiveAuthority:
 
     def processes(self) -> Iterator[ProcessState]:
         """The processes of the tree, parents first."""
-        for child in sorted(children(os.getpid())):
-            yield from self._below(child)
-
-    def _below(self, pid: int) -> Iterator[ProcessState]:
-        if pid in self._supervisor.workers.pids:
-            return
-        try:
-            process = self._supervisor.tasks.find(pid)
-        except (OSError, Lost):
-            return
-        waiting = self.questions.waiting(process.tgid)
-        yield ProcessState(process.tgid, process.parent, process.domain, process.execute_handler, waiting)
-        for child in sorted(children(pid)):
-            yield from self._below(child)
+        left = sorted(children(os.getpid()), reverse=True)
+        while left:
+            pid = left.pop()
+            if pid in self._supervisor.workers.pids:
+                continue
+            try:
+                process = self._supervisor.tasks.find(pid)
+            except (OSError, Lost):
+                continue
+            waiting = self.questions.waiting(process.tgid)
+            yield ProcessState(process.tgid, process.parent, process.domain, process.execute_handler, waiting)
+            left += sorted(children(pid), reverse=True)
 
     def move(self, tid: int, name: str) -> None:
         """The process of thread ``tid`` is in the domain ``name``; OSError with the errno of spec a.4."""
