@@ -97,3 +97,21 @@ def test_loading_an_older_policy_names_the_command(sekisho: Sekisho, tmp_path: P
         assert (2, 1) == (result.status, len(result.err.splitlines()))
         assert f"this looks like the policy of TOMOYO {told}; {advice}" in result.err
     assert advice in sekisho("policy", "check", "-P", old).out
+
+
+def test_a_26_kernels_policy_is_not_held_to_what_that_kernel_never_checked(sekisho: Sekisho, tmp_path: Path) -> None:
+    old, text = tmp_path / "profile.conf", "3-CONFIG={ mode=enforcing grant_log=no reject_log=yes }\n"
+    old.write_text(text)
+
+    assert text == sekisho("policy", "convert", old).out
+    as_26 = sekisho("policy", "convert", "--from", "2.6", old)
+    assert 0 == as_26.status
+    assert "3-CONFIG::ipc={ mode=disabled" in as_26.out
+    assert "file::getattr" not in as_26.out
+
+
+def test_todays_policy_is_copied(sekisho: Sekisho, tmp_path: Path) -> None:
+    result = sekisho("policy", "convert", GOLDEN / "2.5/today", "-o", tmp_path / "new")
+
+    assert (0, "") == (result.status, result.err)
+    assert result.out.endswith("new: written from policy in today's language; lines: 0 left out, 0 changed, 0 added\n")

@@ -95,7 +95,9 @@ def test_the_last_of_several_groups_counted():
     assert converted(text, Dialect.V18)[:2] == (["<kernel>", "use_group 1", "use_group 2"], [])
 
 
-@pytest.mark.parametrize(("dialect", "options"), [(Dialect.TODAY, {}), (Dialect.V18, {"lists_groups": True})])
+@pytest.mark.parametrize(
+    ("dialect", "options"), [(Dialect.TODAY, {}), (Dialect.V26, {}), (Dialect.V18, {"lists_groups": True})]
+)
 def test_where_groups_are_listed_nothing_is_added(dialect, options):
     text = "<kernel>\nuse_profile 1\nuse_group 1\nuse_group 2\n<kernel> /a\n use_profile  1\nfile  read /a\n"
 

@@ -177,3 +177,16 @@ def test_missing_files_are_as_given_and_profiles_that_are_used_are_defined():
     ]
     policy = parsed(done.texts)
     assert all(domain.profile in policy.namespaces[domain.namespace].profiles for domain in policy.domains.values())
+
+
+def test_a_profile_that_is_made_up_checks_no_more_than_the_older_version_could():
+    defaults = {"profile": "0-CONFIG={ mode=disabled }\n3-CONFIG={ mode=enforcing }\n"}
+    done = convert([Source("domain_policy", "d", "<kernel> /a\nuse_profile 3\nallow_read /a\n")], None, defaults)
+    profile = parsed(done.texts).namespaces["<kernel>"].profiles[3]
+
+    assert (profile.config("file::open").mode.word, profile.config("misc::env").mode.word) == ("enforcing", "disabled")
+    assert [(remark.file, remark.fate) for remark in done.remarks] == [("profile.conf", "added")]
+    assert (
+        convert([Source("domain_policy", "d", "<kernel>\nfile read /a\n")], None, defaults).texts["profile"]
+        == (defaults["profile"])
+    )

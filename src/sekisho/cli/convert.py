@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sekisho.cli.output import print_json
-from sekisho.convert.dialect import OLDER, Dialect
+from sekisho.convert.dialect import VERSIONS, Dialect
 from sekisho.convert.remark import Fate, Remark
 from sekisho.convert.whole import Conversion, convert
 from sekisho.errors import UserError
@@ -22,8 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--from",
         metavar="VERSION",
         dest="dialect",
-        choices=OLDER,
-        help=f"convert: the TOMOYO version that the policy is of ({', '.join(OLDER)}; default: told by its text)",
+        choices=VERSIONS,
+        help=f"convert: the TOMOYO version that the policy is of ({', '.join(VERSIONS)}; default: told by its text)",
     )
     parser.add_argument("-o", "--output", metavar="DIR", help="convert: write a new policy directory DIR")
 
@@ -67,4 +67,5 @@ def _tell(arguments: argparse.Namespace, done: Conversion, remarks: Sequence[Rem
         return
     count = Counter(remark.fate for remark in remarks)
     told = f"{count[Fate.LEFT_OUT]} left out, {count[Fate.CHANGED]} changed, {count[Fate.ADDED]} added"
-    print(f"{arguments.output}: written from the policy of TOMOYO {done.dialect}; lines: {told}")
+    of = "policy in today's language" if done.dialect is Dialect.TODAY else f"the policy of TOMOYO {done.dialect}"
+    print(f"{arguments.output}: written from {of}; lines: {told}")

@@ -25,6 +25,7 @@ _CHECKED: Final = {
     Dialect.V18: _FILE | _NETWORK | {"misc::env", "ipc::signal"} | _PATCHED_CAPABILITIES,
     Dialect.V24: _FILE,
     Dialect.V25: _FILE | (_NETWORK - _PEERS) | {"misc::env"},
+    Dialect.V26: _FILE | (_NETWORK - _PEERS) | {"misc::env"},
     Dialect.TODAY: frozenset(PROFILE_OPERATIONS),
 }
 

@@ -9,7 +9,10 @@ from typing import Final
 
 
 class Dialect(StrEnum):
-    """A language that policy may be written in; the value is the TOMOYO version that had it first."""
+    """A language that policy may be written in; the value is the TOMOYO version that had it first.
+
+    TOMOYO 2.6's is today's but for what only Sekisho can check; nothing in the text tells one from the other.
+    """
 
     V17 = "1.7"
     V18 = "1.8"
@@ -17,7 +20,8 @@ class Dialect(StrEnum):
     V23 = "2.3"
     V24 = "2.4"
     V25 = "2.5"
-    TODAY = "2.6"
+    V26 = "2.6"
+    TODAY = "today"
 
     @property
     def has_allow_lines(self) -> bool:
@@ -25,8 +29,8 @@ class Dialect(StrEnum):
         return self in (Dialect.V17, Dialect.V22, Dialect.V23)
 
 
-OLDER: Final = tuple(dialect.value for dialect in Dialect if dialect is not Dialect.TODAY)
-"""The versions that there is something to convert from."""
+VERSIONS: Final = tuple(dialect.value for dialect in Dialect if dialect is not Dialect.TODAY)
+"""The versions of TOMOYO that policy can be converted from."""
 
 _VERSION: Final = re.compile(r"^[ \t]*(?:<\S*[ \t]+)?PROFILE_VERSION=([0-9]+)", re.MULTILINE)
 _ALLOW: Final = re.compile(

@@ -40,7 +40,7 @@ class Domains:
         self._scope = Scope(dialect, notes, overwriting)
         self._notes = notes
         self._dialect = dialect
-        self._lists_groups = lists_groups or dialect is Dialect.TODAY
+        self._lists_groups = lists_groups or dialect in (Dialect.V26, Dialect.TODAY)
         self._facts: dict[str, _Facts] = defaultdict(_Facts)
         self._pending: list[Line] = []
 

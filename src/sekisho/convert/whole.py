@@ -74,13 +74,15 @@ def convert(
     remarks: list[Remark] = []
     converter = _Converter(dialect, found, remarks)
     texts = {**(defaults or {}), **converter.texts()}
+    if "profile" not in found and "profile" in texts and dialect is not Dialect.TODAY:
+        texts["profile"] = Profiles(dialect, Notes("profile.conf", remarks)).convert(texts["profile"])
     _define_profiles(texts, found, remarks)
     rules = converter.rewrite
     if rules:
         rest = "".join(f"{rule}\n" for rule in rules)
         texts["rewrite"] = f"{DEFAULT_REWRITE}\n# What file_pattern said in the older policy.\n{rest}"
-    files = [source.name for source in found.values()]
-    remarks.sort(key=lambda remark: (files.index(remark.file), not remark.line, remark.line))
+    order = {source.name: place for place, source in enumerate(found.values())}
+    remarks.sort(key=lambda remark: (order.get(remark.file, len(order)), not remark.line, remark.line))
     return Conversion(dialect, texts, tuple(remarks))
 
 
