@@ -48,6 +48,38 @@ def test_what_fails_whatever_policy_says(enforcing: Stage, prog: Path, name: str
     assert [] == enforcing.recorded
 
 
+def test_nobody_executes_what_has_no_such_bit(learning: Stage, prog: Path) -> None:
+    prog.chmod(0o644)
+
+    assert "proceed" == execute(learning, prog, b"x")
+    assert [] == learning.learned
+    assert not learning.process.executing
+
+
+def test_a_script_without_interpreter_is_asked_for_and_then_fails(learning: Stage, prog: Path) -> None:
+    prog.write_text("#!/absent\n")
+
+    assert "proceed" == execute(learning, prog, b"x")
+    assert learning.learned[0].startswith(f"file execute {prog} ")
+    assert f"{DOMAIN} {prog}" in learning.policy.domains
+    assert not learning.process.executing
+
+
+@pytest.mark.parametrize(("flags", "executing"), [(os.O_CLOEXEC, False), (0, True)])
+def test_a_script_by_a_descriptor_that_closes_fails(learning: Stage, prog: Path, flags: int, executing: bool) -> None:
+    script = prog.with_name("script")
+    script.write_bytes(b"#!%s\n" % bytes(prog))
+    script.chmod(0o755)
+    fd = os.open(script, os.O_RDONLY)
+    os.set_inheritable(fd, not flags)
+    answer = learning.handle("execveat", fd, b"", vector(learning, b"x"), vector(learning), EMPTY)
+    os.close(fd)
+
+    assert "proceed" == answer
+    assert executing is learning.process.executing
+    assert executing is (f"file read {prog}" in domain_lines(learning, f"{DOMAIN} proc:/self/fd/{fd}"))
+
+
 def test_an_exec_that_cant_be_verified_is_refused(enforcing: Stage, prog: Path) -> None:
     """A process can't attach to itself, as little as to one that another debugger holds."""
     enforcing.allow(f"file execute {prog}")

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.engine.supervisor import tiny
-from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor import program
-from sekisho.engine.supervisor.program import Program, _matches, _script, foresee
+from sekisho.engine.supervisor.program import Program, _matches, _script, foresee, name_passed
 
 
 @pytest.mark.parametrize(
@@ -99,8 +98,29 @@ def test_a_script_by_a_link(enforcing: Stage, prog: Path, tmp_path: Path) -> Non
 def test_an_interpreter_that_isnt_there(enforcing: Stage, tmp_path: Path) -> None:
     script = executable(tmp_path / "script", b"#!/absent\n")
 
-    with failing(errno.ENOENT):
-        look(enforcing, script, b"name")
+    seen = look(enforcing, script, b"name")
+
+    assert seen.failure
+    assert (errno.ENOENT, ()) == (seen.failure.errno, seen.interpreters)
+
+
+def test_an_interpreter_of_an_interpreter_that_isnt_there(enforcing: Stage, tmp_path: Path) -> None:
+    inner = executable(tmp_path / "inner", b"#!/absent\n")
+    seen = look(enforcing, executable(tmp_path / "outer", b"#!%s\n" % bytes(inner)), b"name")
+
+    assert seen.failure
+    assert (errno.ENOENT, [str(inner)]) == (seen.failure.errno, [each.name for each in seen.interpreters])
+
+
+@pytest.mark.parametrize(
+    ("dirfd", "path", "name"),
+    [
+        (-100, b"a", b"a"), (0xFFFFFF9C, b"a", b"a"), (5, b"/a", b"/a"), (5, b"a", b"/dev/fd/5/a"),
+        (5, b"", b"/dev/fd/5"),
+    ],
+)  # fmt: skip
+def test_the_name_that_an_interpreter_is_given(dirfd: int, path: bytes, name: bytes) -> None:
+    assert name == name_passed(dirfd, path)
 
 
 def test_what_the_kernel_really_runs(prog: Path, tmp_path: Path) -> None:

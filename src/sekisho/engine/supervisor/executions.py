@@ -15,7 +15,7 @@ import os
 import signal
 from dataclasses import dataclass
 from stat import S_ISLNK, S_ISREG
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sekisho.decide.request import Execution
 from sekisho.engine.supervisor import admission, image, libc
@@ -26,7 +26,7 @@ from sekisho.engine.supervisor.image import Image
 from sekisho.engine.supervisor.injection import SYSCALL_STOP, Injections
 from sekisho.engine.supervisor.notify import Notification
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, CallFacts
-from sekisho.engine.supervisor.program import Program, foresee
+from sekisho.engine.supervisor.program import Program, closes, foresee, name_passed
 from sekisho.engine.supervisor.reaching import Reaching
 from sekisho.engine.supervisor.tasks import Process
 from sekisho.policy.model import Domain, Mode
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 _SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
 _O_TRACESYSGOOD, _O_TRACEEXEC, _O_EXITKILL = 1, 0x10, 0x100000
 _EVENT_EXEC, _EVENT_STOP = 4, 128
-_AT_EMPTY_PATH: Final = 0x1000
 
 
 def execute(call: Call) -> Answer:
@@ -99,18 +98,18 @@ class Executions:
 
     def _attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
         found, exename = admission.names(call, dirfd, path, flags)
-        if not S_ISREG(found.status.st_mode):
+        if not S_ISREG(found.status.st_mode) or not found.status.st_mode & 0o111:
             code = errno.ELOOP if S_ISLNK(found.status.st_mode) else errno.EACCES
             raise OSError(code, os.strerror(code))
         memory = call.process.open_memory(call.tid)
         argv, envp = memory.strings(argv_at), memory.strings(envp_at)
-        shown = path if not flags & _AT_EMPTY_PATH or path else b"/dev/fd/%d" % (dirfd & 0xFFFFFFFF)
+        shown = name_passed(dirfd, path)
         facts = CallFacts(call, path1=found.status, execution=Execution(found.name, argv, envp))
         handler = self.handlers.automatic(call, facts)
         if handler is not None:
             call.run("runnable", found.fd)
             return self.handlers.start(call, handler, shown, facts)
-        program = foresee(call, found, shown, argv)
+        program = foresee(call, found, shown, argv, unreachable=shown != path and closes(call, dirfd))
         plan = self.admission.plan(call, exename, facts)
         if plan is None:
             handler = self.handlers.denied(call, facts)
@@ -119,6 +118,8 @@ class Executions:
         admitted = self.admission.environment(call, destination, facts)
         if not admitted or not self.admission.interpreters(call, destination, program):
             return -errno.EPERM
+        if program.failure:
+            raise program.failure
         verify = Mode.ENFORCING in (
             self.supervisor.modes.strictest(call.process.domain),
             self.supervisor.modes.strictest(destination),

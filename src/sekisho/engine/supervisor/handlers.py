@@ -62,6 +62,8 @@ class Handlers:
         told = handler_arguments(handler, domain, executable, call.task(), filename, execution)
         argv = (path, *told[1:])
         program = foresee(call, found, path, argv)
+        if program.failure:
+            raise program.failure
         plan = plan_handler(self._supervisor.judge.policy, process.domain, handler, facts)
         self._supervisor.judge.allows_decided(process.domain, plan.request, plan.decision)
         steps, executions = self._executions.admission, self._executions

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from typing import Final
 
-from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor import libc, procfs
+from sekisho.engine.supervisor.call import Call, signed
 from sekisho.engine.supervisor.plan import Object
 
 _HEAD: Final = 256
@@ -19,16 +20,31 @@ _BINFMT: Final = "/proc/sys/fs/binfmt_misc"
 class Program:
     """``interpreters`` in the order they are read; the last one, or the file itself, is what runs.
 
-    ``argv`` is the argument list the new image will have, None where it can't be foretold.
+    ``argv`` is the argument list the new image will have, None where it can't be foretold. ``failure`` is what execve
+    comes to after the last interpreter of the list, None where all of them are there.
     """
 
     interpreters: tuple[Object, ...]
     image: Object
     argv: tuple[bytes, ...] | None
+    failure: OSError | None = None
 
 
-def foresee(call: Call, found: Object, path: bytes, argv: tuple[bytes, ...]) -> Program:
-    """What executing ``found`` as ``path`` with ``argv`` leads to; raises the OSError of a missing interpreter."""
+def name_passed(dirfd: int, path: bytes) -> bytes:
+    """The name by which execveat(2) knows the file, and which it passes to an interpreter."""
+    if signed(dirfd) == libc.AT_FDCWD or path.startswith(b"/"):
+        return path
+    return b"/dev/fd/%d" % signed(dirfd) + (b"/" + path if path else b"")
+
+
+def closes(call: Call, fd: int) -> bool:
+    """Whether execve closes the caller's descriptor ``fd``, so that no interpreter opens anything by it."""
+    flags = procfs.field(procfs.read(f"/proc/{call.tid}/fdinfo/{signed(fd)}"), b"flags")
+    return bool(int(flags, 8) & os.O_CLOEXEC)
+
+
+def foresee(call: Call, found: Object, path: bytes, argv: tuple[bytes, ...], *, unreachable: bool = False) -> Program:
+    """What executing ``found`` as ``path``, which may be ``unreachable`` to interpreters, with ``argv`` leads to."""
     interpreters: list[Object] = []
     expected: tuple[bytes, ...] | None = argv
     image = found
@@ -43,8 +59,13 @@ def foresee(call: Call, found: Object, path: bytes, argv: tuple[bytes, ...]) -> 
         interpreter, argument = parsed
         if expected is not None:
             expected = (interpreter, *((argument,) if argument is not None else ()), path, *expected[1:])
+        try:
+            if unreachable:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            image = call.object(libc.AT_FDCWD, interpreter)
+        except OSError as failure:
+            return Program(tuple(interpreters), image, expected, failure)
         path = interpreter
-        image = call.object(libc.AT_FDCWD, interpreter)
         interpreters.append(image)
     return Program(tuple(interpreters), image, expected)
 
