@@ -8,8 +8,8 @@ from hypothesis import given
 from tests.audit.strategies import records
 
 from sekisho.audit.jsonl import format_json, parse_json
-from sekisho.audit.values import Record
-from sekisho.decide.request import Task
+from sekisho.audit.values import Image, Record
+from sekisho.decide.request import FileType, Inode, Task
 from sekisho.policy.model import Mode
 
 
@@ -44,3 +44,42 @@ def test_the_type_of_task_is_written_for_execute_handlers_alone() -> None:
 def test_other_lines_are_refused(line: str) -> None:
     with pytest.raises(ValueError):
         parse_json(line)
+
+
+INODE = Inode(0, 0, 5, 8, 1, 0o644, FileType.FILE)
+FULL = Record(
+    1.5, 1, Mode.LEARNING, True, "<kernel>", "file execute /bin/sh", Task(), INODE, INODE, INODE, INODE,
+    Image("/bin/sh", 1, 1, ("sh",), ("A=b",)), "x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *((("time",), value) for value in (None, "1", True, -1, 1e300, float("nan"), float("inf"))),
+        *((("profile",), value) for value in (None, "1", 1.0, True)),
+        *((("granted",), value) for value in (None, 1, "yes")),
+        *(
+            ((name,), 5)
+            for name in ("mode", "domain", "acl", "task", "path1", "path2.parent", "exec", "symlink.target")
+        ),
+        *((("path1", name), 0.5) for name in ("uid", "perm", "type", "dev_major")),
+        *((("task", name), value) for name in ("pid", "more") for value in ("1", False)),
+        *((("exec", name), value) for name in ("argv", "envp") for value in ("sh", [1], None, {})),
+        *((("exec", name), 1.0) for name in ("realpath", "argc", "envc")),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(path: tuple[str, ...], value: object) -> None:
+    fields = json.loads(format_json(FULL))
+    inner = fields
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+
+    with pytest.raises(ValueError):
+        parse_json(json.dumps(fields))
+
+
+def test_nests_of_any_depth_are_refused() -> None:
+    with pytest.raises(ValueError):
+        parse_json("[" * 100_000)
