@@ -53,23 +53,26 @@ FULL = Record(
 )  # fmt: skip
 
 
+def each(path: list[str], *values: object) -> list[tuple[list[str], object]]:
+    return [(path, value) for value in values]
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        *((("time",), value) for value in (None, "1", True, -1, 1e300, float("nan"), float("inf"))),
-        *((("profile",), value) for value in (None, "1", 1.0, True)),
-        *((("granted",), value) for value in (None, 1, "yes")),
-        *(
-            ((name,), 5)
-            for name in ("mode", "domain", "acl", "task", "path1", "path2.parent", "exec", "symlink.target")
-        ),
-        *((("path1", name), 0.5) for name in ("uid", "perm", "type", "dev_major")),
-        *((("task", name), value) for name in ("pid", "more") for value in ("1", False)),
-        *((("exec", name), value) for name in ("argv", "envp") for value in ("sh", [1], None, {})),
-        *((("exec", name), 1.0) for name in ("realpath", "argc", "envc")),
+        *each(["time"], None, "1", True, -1, 1e300, float("nan"), float("inf")),
+        *each(["profile"], None, "1", 1.0, True),
+        *each(["granted"], None, 1, "yes"),
+        *(([name], 5) for name in "mode domain acl task path1 path2.parent exec symlink.target".split()),
+        *((["path1", name], 0.5) for name in ("uid", "perm", "type", "dev_major")),
+        *each(["task", "pid"], "1", False),
+        *each(["task", "more"], 1),
+        *each(["exec", "argv"], "sh", [1], None, {}),
+        *each(["exec", "envp"], "A=b", [None]),
+        *((["exec", name], 1.0) for name in ("realpath", "argc", "envc")),
     ],
 )
-def test_a_value_of_another_kind_is_refused(path: tuple[str, ...], value: object) -> None:
+def test_a_value_of_another_kind_is_refused(path: list[str], value: object) -> None:
     fields = json.loads(format_json(FULL))
     inner = fields
     for name in path[:-1]:
