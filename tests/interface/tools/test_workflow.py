@@ -95,31 +95,58 @@ def test_a_supervised_program_may_move_itself_where_policy_says(tools: Tools) ->
     assert "file read /etc/hostname\n" in elsewhere
 
 
-def test_anybody_can_use_the_tools_on_a_policy_of_his_own(tmp_path: Path) -> None:
-    """Without root: a user namespace in which nothing else changes. (Only /dev/fuse has to be open to him.)"""
+def as_user(tmp_path: Path, script: str) -> str:
+    """What ``script`` prints for user 1234, in his home, with ``sekisho`` and /dev/fuse open to him."""
     import sekisho
 
-    tmp_path.chmod(0o755)
-    for folder in list(tmp_path.parents)[:2]:
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
         folder.chmod(0o755)
     home = tmp_path / "home"
     home.mkdir()
-    packages = Path(sekisho.__file__).parent.parent, *(Path(p) for p in sys.path if p.endswith("site-packages"))
-    inner = (
-        f"env PYTHONPATH={':'.join(map(str, packages))} /usr/bin/python3 -m sekisho tools -P {home}/policy -- sh -c "
-        "\"printf '<kernel> /bin/a\\nfile read /b\\n' | tomoyo-loadpolicy -d; "
-        'tomoyo-savepolicy -d; tomoyo-savepolicy; id -u"'
-    )
+    packages = [Path(sekisho.__file__).parent.parent, *(path for path in sys.path if path.endswith("site-packages"))]
+    (home / "sekisho").write_text('#!/bin/sh\nexec /usr/bin/python3 -m sekisho "$@"\n')
+    (home / "script").write_text(script)
+    (home / "sekisho").chmod(0o755)
     device = tmp_path / "fuse"
-    script = (
+    prepare = (
         f"mknod {device} c 10 229 && chmod 666 {device} && mount --bind {device} /dev/fuse && chown 1234 {home} && "
-        f"cd {home} && exec setpriv --reuid 1234 --regid 1234 --clear-groups {inner}"
+        f"cd {home} && exec setpriv --reuid 1234 --regid 1234 --clear-groups sh script"
     )
     result = subprocess.run(
-        ["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=False
+        ["unshare", "-m", "sh", "-c", prepare],
+        env={"PATH": f"{home}:/usr/bin:/bin:/usr/sbin", "PYTHONPATH": ":".join(map(str, packages))},
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert 0 == result.returncode, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_anybody_can_use_the_tools_on_a_policy_of_his_own(tmp_path: Path) -> None:
+    script = (
+        "sekisho tools -P policy -- sh -c \"printf '<kernel> /bin/a\\nfile read /b\\n' | tomoyo-loadpolicy -d; "
+        'tomoyo-savepolicy -d; tomoyo-savepolicy; id -u"\n'
     )
 
-    assert ("", 0) == (result.stderr, result.returncode)
-    assert result.stdout.endswith("<kernel> /bin/a\nuse_profile 0\n\nfile read /b\n\n1234\n")
-    assert "<kernel> /bin/a\n" in (home / "policy/domain_policy.conf").read_text()
-    assert (home / "policy/tomoyo/policy/current/domain_policy.conf").exists()
+    assert as_user(tmp_path, script).endswith("<kernel> /bin/a\nuse_profile 0\n\nfile read /b\n\n1234\n")
+    policy = tmp_path / "home/policy"
+    assert "<kernel> /bin/a\n" in (policy / "domain_policy.conf").read_text()
+    assert (policy / "tomoyo/policy/current/domain_policy.conf").exists()
+
+
+INSIDE = """\
+sekisho learn -P policy -- /usr/bin/sh -c 'read a; read x < /etc/hostname' < /dev/null
+mkfifo answer
+sekisho run -P policy -- /usr/bin/sh -c 'read a; read x < /etc/passwd && echo allowed || echo refused' < answer &
+exec 3> answer
+for i in $(seq 200); do tomoyo-pstree | grep -q ' <kernel> /usr/bin/sh$' && break; sleep 0.1; done
+printf '<kernel> /made\\n' > /sys/kernel/security/tomoyo/domain_policy && echo made || echo no manager
+printf 'select <kernel> /usr/bin/sh\\nfile read /etc/passwd\\n' | tomoyo-loadpolicy -d
+echo go >&3
+wait
+"""
+
+
+def test_anybody_can_use_them_on_a_tree_of_his_own(tmp_path: Path) -> None:
+    script = f"""cat > inside <<'END'\n{INSIDE}END\nsekisho tools -P policy -- sh inside\n"""
+
+    assert "no manager\nallowed\n" == as_user(tmp_path, script)
