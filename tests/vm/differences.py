@@ -34,7 +34,7 @@ class Rule:
         found = self.entry.fullmatch(entry) if which == self.which else None
         if not found:
             return False
-        beside = re.sub(r"\\(\d)", lambda m: re.escape(found[int(m[1])]), self.beside)
+        beside = re.sub(r"\\(\d)", lambda m: re.escape(found[int(m[1])] or ""), self.beside)
         return not beside or any(re.fullmatch(beside, other) for other in others if other != entry)
 
 

@@ -22,7 +22,8 @@ SHELL = "/usr/local/bin/oracle"
 FIRST = f"<kernel> {SHELL}"
 WORK = Path("/work")
 POLICY = Path("/var/lib/sekisho-oracle")
-PATIENCE = 240
+PATIENCE = 1500
+"""Seconds by the clock of the guest, which runs fast on a busy host."""
 LAUNCHER = "import sys; sys.path.insert(0, {!r}); from sekisho.cli.main import main; sys.exit(main(sys.argv[1:]))"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C", "TZ": "UTC", "USER": "root"}
 
