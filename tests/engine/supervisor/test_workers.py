@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import socket
 import time
@@ -23,7 +24,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def crew() -> Iterator[Workers]:
-    made = Workers(identity.of(os.getpid()), lambda: None)
+    made = Workers(identity.of(os.getpid()))
     yield made
     made.close()
     assert set() == made.pids
@@ -212,3 +213,14 @@ def test_a_worker_acts_with_the_rights_it_is_given(crew: Workers, root: int, tmp
 @pytest.mark.parametrize("name", actions.ACTIONS)
 def test_actions_go_by_their_names(name: str) -> None:
     assert name == actions.ACTIONS[name].__name__
+
+
+def test_what_we_hold_when_a_worker_begins_it_does_not_hold_on_to(crew: Workers, root: int) -> None:
+    read, write = os.pipe()
+    made = crew.take(crew.own, os.getpid(), root)
+    os.close(write)
+
+    assert [read] == select.select([read], [], [], 10)[0]
+    os.close(read)
+    assert made.call("child", (Fd(root), b"etc")) >= 0
+    crew.drop(made)

@@ -16,6 +16,7 @@ from sekisho.engine.supervisor import procfs
 from sekisho.engine.supervisor.actions import Fd
 from sekisho.engine.supervisor.arrivals import Arrivals, Connection, Wait, shut_down
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.closing import close_at_once
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
 from sekisho.engine.supervisor.sockets import Sock, mediated, pin, requests, write_address
 
@@ -100,7 +101,8 @@ def _hand_over(call: Call, arrivals: Arrivals, wait: Wait, flags: int) -> Answer
             write_address(call, connection.peer, call.args[1], call.args[2])
         os.set_blocking(connection.fd, not flags & _NONBLOCK)
     except OSError as failure:
-        os.close(connection.fd)
+        close_at_once(connection.fd)
         return -(failure.errno or errno.EFAULT)
     call.close_on_exec = bool(flags & _CLOEXEC)
+    call.lingering.add(connection.fd)
     return connection.fd

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sekisho.decide.request import Facts, Request, Task
 from sekisho.engine.supervisor import identity, libc, memory, naming
 from sekisho.engine.supervisor.actions import Fd
+from sekisho.engine.supervisor.closing import close_at_once
 from sekisho.engine.supervisor.notify import Notification
 from sekisho.engine.supervisor.plan import Answer, CallFacts, Object, Place
 from sekisho.engine.supervisor.tasks import Process, lineage
@@ -42,6 +43,8 @@ class Call:
     found: Object | None = None
     """The last object that was described."""
     open_fds: list[int] = field(default_factory=list)
+    lingering: set[int] = field(default_factory=set)
+    """Those among them whose closing may take as long as their owner likes."""
     stand_in: dict[int, Fd] = field(default_factory=dict)
     """Directories of ours that stand for a ``dirfd``, under numbers that no caller can have."""
 
@@ -63,7 +66,10 @@ class Call:
     def close(self) -> None:
         """Every descriptor opened for this call is closed."""
         for fd in self.open_fds:
-            os.close(fd)
+            if fd in self.lingering:
+                close_at_once(fd)
+            else:
+                os.close(fd)
         self.open_fds.clear()
 
     def keep(self, fd: int) -> Fd:

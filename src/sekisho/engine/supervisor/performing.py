@@ -59,12 +59,3 @@ class Performer:
             os.close(root)
         self._supervisor.guard.add_process(worker.pid)
         return worker
-
-    def close_in_worker(self) -> None:
-        """A worker must not hold the listener open, nor anything else of ours but its own channel."""
-        self._supervisor.epoll.close()
-        for fd in list(self._supervisor.handlers):
-            os.close(fd)
-        for process in self._supervisor.tasks.by_tgid.values():
-            if process.memory is not None:
-                os.close(process.memory.fd)

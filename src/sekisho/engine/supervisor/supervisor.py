@@ -8,7 +8,7 @@ import select
 from collections.abc import Callable
 from typing import Final
 
-from sekisho.engine.supervisor import abi, actions, guards, identity, strangers
+from sekisho.engine.supervisor import abi, actions, closing, guards, identity, strangers
 from sekisho.engine.supervisor.actions import Fd
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.executions import Executions
@@ -54,11 +54,12 @@ class Supervisor(Loop):
         self.warn = warn
         self.rows = rows
         actions.enter_process()
+        closing.prepare()
         self.namer = Namer(actions.filesystems())
         self.own = identity.of(os.getpid())
         self.tasks = Tasks(self._track)
         self.performer = Performer(self)
-        self.workers = Workers(self.own, self.performer.close_in_worker)
+        self.workers = Workers(self.own)
         self.executions = Executions(self)
         self.shortcuts = Shortcuts(self)
         self.guard = Guard()

@@ -147,10 +147,9 @@ class Worker:
 
 @dataclass(slots=True)
 class Workers:
-    """The workers of one supervisor. ``close_in_child`` are descriptors that a worker must not have."""
+    """The workers of one supervisor, whose rights are its ``own``."""
 
     own: Identity
-    close_in_child: Callable[[], None]
     idle: dict[Identity, list[Worker]] = field(default_factory=dict)
     busy: dict[int, Worker] = field(default_factory=dict)
     pids: set[int] = field(default_factory=set)
@@ -212,7 +211,7 @@ def _worker_main(
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         other.close()
-        workers.close_in_child()
+        _close_all_but({0, 1, 2, channel.fileno(), root})
         actions.enter_process()
         actions.filesystems().watched = False
         if os.getppid() != parent:
@@ -230,6 +229,15 @@ def _worker_main(
         code = 0
     finally:
         os._exit(code)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """Nothing of the supervisor's is held open here: not its listener, nor what it holds for other calls (a peer would
+    wait in vain for the end of a connection)."""
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd not in kept:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def _serve(channel: socket.socket) -> None:

@@ -1,0 +1,30 @@
+"""Closing what a program may have left us alone with.
+
+We may be the last to close a socket that a program had when its call stopped: then the kernel makes us wait, as long as
+the program likes, for the peer to take what is left to send (SO_LINGER, socket(7)). A signal ends that wait.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Final
+
+_MOMENT: Final = 0.005
+"""Seconds that one close may take."""
+
+
+def prepare() -> None:
+    """Must be called once, in the main thread of the process that closes: the alarm interrupts, and that is all."""
+    signal.signal(signal.SIGALRM, lambda *_: None)
+
+
+def close_at_once(fd: int) -> None:
+    """``fd`` is closed; the kernel goes on by itself with what there is left to do."""
+    signal.setitimer(signal.ITIMER_REAL, _MOMENT, _MOMENT)
+    former = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
+    try:
+        os.close(fd)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        signal.setitimer(signal.ITIMER_REAL, 0)
