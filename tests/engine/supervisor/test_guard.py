@@ -58,3 +58,14 @@ def test_one_of_several_is_enough(guard: Guard) -> None:
 
 def test_a_guard_of_nothing() -> None:
     assert not Guard().reached([request("file write /anything")])
+
+
+def test_the_number_of_a_worker_that_is_gone_is_anybodys(guard: Guard) -> None:
+    for worker in (600, 601):
+        guard.add_worker(worker)
+    guard.forget_workers({601})
+    guard.add_worker(602)
+
+    assert {500, 501, 601, 602} == guard.processes
+    assert guard.reached([request("file read proc:/600/mem")]) is None
+    assert guard.reached([request("file read proc:/601/mem")]) is not None

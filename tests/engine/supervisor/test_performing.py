@@ -58,3 +58,15 @@ def test_a_worker_that_died_is_a_refusal(enforcing: Stage, elsewhere: Call, tmp_
     with pytest.raises(OSError) as caught:
         mkdir(elsewhere, tmp_path)
     assert errno.EPERM == caught.value.errno
+
+
+def test_only_living_workers_are_guarded(enforcing: Stage, elsewhere: Call, tmp_path: Path) -> None:
+    mkdir(elsewhere, tmp_path)
+    (dead,) = enforcing.supervisor.workers.pids
+    enforcing.supervisor.workers.close()
+    (tmp_path / "made").rmdir()
+    mkdir(elsewhere, tmp_path)
+    (living,) = enforcing.supervisor.workers.pids
+
+    assert living in enforcing.supervisor.guard.processes
+    assert dead not in enforcing.supervisor.guard.processes

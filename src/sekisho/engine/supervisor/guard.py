@@ -20,6 +20,7 @@ class Guard:
 
     def __init__(self) -> None:
         self.processes: set[int] = set()
+        self._workers: set[int] = set()
         self.sockets: set[tuple[int, int]] = set()
         """Device and inode of the sockets we answer on."""
         self._proc: tuple[str, ...] = ()
@@ -29,6 +30,16 @@ class Guard:
         """Process ``pid`` is one of ours."""
         self.processes.add(pid)
         self._proc = tuple(f"proc:/{each}/" for each in self.processes)
+
+    def forget_workers(self, living: set[int]) -> None:
+        """Of the workers added so far only the ``living`` count: the numbers of others may be anybody's."""
+        self.processes -= self._workers - living
+        self._workers &= living
+
+    def add_worker(self, pid: int) -> None:
+        """Process ``pid`` is one of our workers, as long as it lives."""
+        self._workers.add(pid)
+        self.add_process(pid)
 
     def add_directory(self, path: str) -> None:
         """Nothing in the directory ``path`` (canonical), nor what it stands in, can be changed."""

@@ -57,5 +57,8 @@ class Performer:
             worker = self._supervisor.workers.take(who, call.tid, root)
         finally:
             os.close(root)
-        self._supervisor.guard.add_process(worker.pid)
+        guard = self._supervisor.guard
+        if worker.pid not in guard.processes:
+            guard.forget_workers(self._supervisor.workers.pids)
+            guard.add_worker(worker.pid)
         return worker
