@@ -33,7 +33,7 @@ KERNEL_LINE: Final = (
     "console=ttyS0 panic=-1 mitigations=off random.trust_cpu=on no_timer_check cryptomgr.notests "
     "8250.nr_uarts=1 net.ifnames=0 quiet loglevel=4 tsc=unstable clocksource=acpi_pm"
 )
-"""The processor's own counter is measured at boot: wrongly on a busy host, where the clock then ran three times too fast."""
+"""The processor's counter is measured at boot: wrongly on a busy host, where the clock then runs much too fast."""
 
 
 @dataclass(frozen=True)
