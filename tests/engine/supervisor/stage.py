@@ -154,7 +154,7 @@ def stage(mode: Mode = Mode.ENFORCING, *, privileged: bool = False) -> Iterator[
 
     rules = RewriteRules.parse("", "test")
     judge = Judge(policy, rules, sink, note, learned, lambda mode: None, Questions())
-    rows = table.by_number(table.rows(privileged=privileged, protected=(1, 2)), ARCHITECTURE)
+    rows = table.by_number(table.rows(privileged=privileged), ARCHITECTURE)
     warnings: list[str] = []
     supervisor = Supervisor(listener, judge, ARCHITECTURE, rows, warnings.append, privileged=privileged)
     descriptors = HERE.descriptors

@@ -9,7 +9,7 @@ from tests.engine.supervisor.forked import child, wait_for_word
 from tests.engine.supervisor.pinned import opened, pidfd_of
 from tests.engine.supervisor.stage import ARCHITECTURE, Stage, stage
 
-from sekisho.engine.supervisor import guards, owners
+from sekisho.engine.supervisor import guards, owners, table
 from sekisho.engine.supervisor.guards import CLONE_FILES, CLONE_THREAD
 from sekisho.engine.supervisor.plan import PROCEED
 from sekisho.policy.model import Config, Mode
@@ -245,3 +245,25 @@ def test_leaving_settles_who_the_children_are() -> None:
 
         assert made.domain is made.supervisor.tasks.by_tgid[other.pid].domain
         assert 0 == made.process.credits
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("prlimit64", (1,)),
+        ("sched_setaffinity", (1,)),
+        ("move_pages", (1,)),
+        ("ioprio_set", (1, 1)),
+        ("kcmp", (1, os.getpid())),
+        ("kcmp", (os.getpid(), 1)),
+    ],
+)
+def test_workers_that_the_filter_cannot_know_are_out_of_reach(
+    enforcing: Stage, name: str, arguments: tuple[int, ...]
+) -> None:
+    assert PROCEED is enforcing.answer(name, *arguments)
+    enforcing.supervisor.guard.add_worker(1)
+
+    assert -errno.EPERM == enforcing.handle(name, *arguments)
+    where = table.by_number(table.rows(privileged=False), ARCHITECTURE)[ARCHITECTURE.numbers[name]].where
+    assert not where or any(each.nonzero and arguments[each.arg] for each in where)

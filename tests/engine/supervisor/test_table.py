@@ -23,7 +23,7 @@ from sekisho.engine.supervisor import (
 from sekisho.engine.supervisor.row import Row
 from sekisho.policy.grammar import OPERATIONS, PROFILE_OPERATIONS
 
-ROWS = table.rows(privileged=True, protected=(1, 2))
+ROWS = table.rows(privileged=True)
 PLANNERS = (
     accepting,
     attributes,
@@ -113,7 +113,7 @@ def test_the_filter_is_small_enough_for_the_kernel(architecture: abi.Architectur
 
 
 def test_an_ordinary_supervisor_doesnt_stop_changes_of_ids() -> None:
-    ordinary = {row.name for row in table.rows(privileged=False, protected=())}
+    ordinary = {row.name for row in table.rows(privileged=False)}
 
     assert {"setuid", "setgroups", "capset"} <= {row.name for row in ROWS} - ordinary
 

@@ -177,11 +177,11 @@ def _user_has_ours(call: Call, uid: int) -> bool:
     return False
 
 
-def not_ours(index: int) -> Guard:
-    """A call on a process by pid that must not be one of ours."""
+def not_ours(*indexes: int) -> Guard:
+    """A call on processes by pid, none of which may be one of ours."""
 
     def guard(call: Call) -> Answer:
-        reached = signed(call.args[index]) in call.supervisor.guard.processes
+        reached = any(signed(call.args[index]) in call.supervisor.guard.processes for index in indexes)
         return -errno.EPERM if call.enforcing and reached else PROCEED
 
     return guard

@@ -126,8 +126,7 @@ def _supervise(
     mask: set[signal.Signals],
 ) -> None:
     privileged = _capable()
-    protected = (os.getpid(), back.front)
-    rows = table.by_number(table.rows(privileged=privileged, protected=protected), architecture)
+    rows = table.by_number(table.rows(privileged=privileged), architecture)
     up, down = socket.socketpair()
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     scoped = _enforces(session.policy) and not reaches_outside(session.policy)
@@ -142,7 +141,7 @@ def _supervise(
     protect.hide()
     protect.mark()
     supervisor = Supervisor(listener, session.judge(back), architecture, rows, back.say, privileged=privileged)
-    for pid in protected:
+    for pid in (os.getpid(), back.front):
         supervisor.guard.add_process(pid)
     supervisor.guard.add_directory(os.path.realpath(session.directory.path))
     supervisor.signals_scoped = is_scoped

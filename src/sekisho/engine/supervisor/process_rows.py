@@ -62,12 +62,12 @@ def _reaching() -> Iterable[Row]:
     yield Row("pidfd_getfd", reaching.get_descriptor, ("ipc::get_descriptor",), guard=guards.pidfd, always=True)
 
 
-def _others(protected: tuple[int, ...]) -> Iterable[Row]:
-    ours = Where(0, protected)
+def _others() -> Iterable[Row]:
+    other = Where(0, nonzero=True)
     for name in ("prlimit64", "sched_setaffinity", "migrate_pages", "move_pages"):
-        yield Row(name, guards.not_ours(0), where=(ours,))
-    yield Row("ioprio_set", guards.priority(1), where=(Where(0, (2, 3)), Where(1, protected)))
-    yield Row("kcmp", guards.not_ours(0), where=(ours, Where(1, protected)))
+        yield Row(name, guards.not_ours(0), where=(other,))
+    yield Row("ioprio_set", guards.priority(1), where=(Where(0, (2, 3)), Where(1, nonzero=True)))
+    yield Row("kcmp", guards.not_ours(0, 1))
     for name in ("process_madvise", "process_mrelease"):
         yield Row(name, guards.own_pidfd)
 
@@ -122,9 +122,9 @@ def _refused() -> Iterable[Row]:
         yield Row(name, guards.refuse(errno.ENOSYS))
 
 
-def rows(*, privileged: bool, protected: tuple[int, ...]) -> list[Row]:
-    """All of them, for a supervisor that holds rights above its callers' or not, and its own pids."""
-    parts = [_lineage(), _signals(), _reaching(), _others(protected), _capabilities(), _refused()]
+def rows(*, privileged: bool) -> list[Row]:
+    """All of them, for a supervisor that holds rights above its callers' or not."""
+    parts = [_lineage(), _signals(), _reaching(), _others(), _capabilities(), _refused()]
     if privileged:
         parts.append(_credentials())
     return [row for part in parts for row in part]

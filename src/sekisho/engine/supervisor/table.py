@@ -141,10 +141,10 @@ def _sockets() -> Iterable[Row]:
     yield Row("recvmmsg", receiving.recvmmsg, _network("recv"))
 
 
-def rows(*, privileged: bool, protected: tuple[int, ...]) -> list[Row]:
-    """Every row, for a supervisor that holds rights above its callers' or not, and its own pids."""
+def rows(*, privileged: bool) -> list[Row]:
+    """Every row, for a supervisor that holds rights above its callers' or not."""
     parts = [_files(), _attributes(), _mounts(), _programs(), _sockets()]
-    return [row for part in parts for row in part] + process_rows.rows(privileged=privileged, protected=protected)
+    return [row for part in parts for row in part] + process_rows.rows(privileged=privileged)
 
 
 def by_number(table: Iterable[Row], architecture: Architecture) -> dict[int, Row]:
