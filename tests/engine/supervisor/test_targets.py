@@ -67,6 +67,38 @@ def test_an_exec_under_way_counts_as_both(enforcing: Stage, monkeypatch: pytest.
         assert ["<kernel>", DOMAIN] == targets.one(call := enforcing.call("kill"), other.pid).domains(call)
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_who_has_ended_counts_until_its_parent_takes_note(enforcing: Stage, known: bool) -> None:
+    done = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    assert done.stdin is not None
+    process = enforcing.supervisor.tasks.add(done.pid, enforcing.domain, os.getpid()) if known else None
+    done.stdin.close()
+    os.waitid(os.P_PID, done.pid, os.WEXITED | os.WNOWAIT)
+    if process is not None:
+        enforcing.supervisor.unwatch(process.pidfd)
+        enforcing.supervisor.tasks.gone(process)
+    call = enforcing.call("kill")
+
+    assert ([DOMAIN] if known else []) == targets.one(call, done.pid).domains(call)
+    done.wait(10)
+    with pytest.raises(ProcessLookupError):
+        targets.one(call, done.pid)
+
+
+def test_only_the_last_dead_are_remembered(enforcing: Stage) -> None:
+    tasks = enforcing.supervisor.tasks
+    for number in range(1000):
+        tasks.ended[number] = enforcing.domain
+    with child(wait_for_word) as other:
+        other.hear()
+        placed = tasks.add(other.pid, enforcing.domain, os.getpid())
+        enforcing.supervisor.unwatch(placed.pidfd)
+        tasks.gone(placed)
+
+    assert 1000 == len(tasks.ended)
+    assert 0 not in tasks.ended and other.pid in tasks.ended
+
+
 def test_a_group(enforcing: Stage) -> None:
     with child(wait_for_word) as one, child(wait_for_word) as two:
         for each in (one, two):

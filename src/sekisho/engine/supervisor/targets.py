@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import re
+import select
 from dataclasses import dataclass, field
 from fcntl import ioctl
 from typing import Final
@@ -35,10 +36,13 @@ class Targets:
     """Also the supervisor or what belongs to it, which the guards see to."""
     own: bool = False
     """Also the process that makes it."""
+    dead: list[str | None] = field(default_factory=list)
+    """The domains, as far as known, of those that have ended and only wait for their parents to take note."""
 
     def domains(self, call: Call) -> list[str]:
         """The names of their domains, those that an exec under way leads to included."""
         names = {OUTSIDE} if self.outside else set()
+        names.update(filter(None, self.dead))
         for process in self.processes:
             with contextlib.suppress(OSError):
                 call.supervisor.executions.look(process, process.tgid)
@@ -59,7 +63,10 @@ class Targets:
             process = None
         except OSError:
             return
-        if process is None:
+        if process is None and _dead(pid):
+            domain = call.supervisor.tasks.ended.get(pid)
+            self.dead.append(None if domain is None else domain.name)
+        elif process is None:
             self.outside = True
         elif process is call.process:
             self.own = True
@@ -68,7 +75,7 @@ class Targets:
 
     def somebody(self) -> Targets:
         """These; raises OSError(ESRCH) for nobody: who is born before the kernel looks must not be found by it."""
-        if self.processes or self.outside or self.ours or self.own:
+        if self.processes or self.outside or self.ours or self.own or self.dead:
             return self
         raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
 
@@ -77,6 +84,20 @@ class Targets:
         for pid in processes():
             if _group(pid) == pgid:
                 self.add(call, pid)
+
+
+def _dead(pid: int) -> bool:
+    """Whether no thread of process ``pid`` lives any more."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return bool(poll.poll(0))
+    finally:
+        os.close(fd)
 
 
 def one(call: Call, number: int) -> Targets:

@@ -24,6 +24,9 @@ _LISTINGS: Final = 16
 """How often children are listed: a process that forks all the while can't hold everybody up."""
 
 
+_ENDED: Final = 1000
+
+
 class Lost(Exception):
     """A task whose domain can't be known."""
 
@@ -92,6 +95,8 @@ class Tasks:
         self.by_tgid: dict[int, Process] = {}
         self.by_tid: dict[int, Process] = {}
         self.dead_debts: dict[Domain, int] = {}
+        self.ended: dict[int, Domain] = {}
+        """The domains of those that died last: a process can be named until its parent has taken note."""
         self.nested = False
         """Some process has made a pid namespace."""
         self._top = os.getpid()
@@ -184,7 +189,11 @@ class Tasks:
             process.fork_identity = None
 
     def gone(self, process: Process) -> None:
-        """``process`` is dead: its ids may be anybody's from now on."""
+        """``process`` is dead: its ids may be anybody's as soon as its parent has taken note."""
+        self.ended.pop(process.tgid, None)
+        self.ended[process.tgid] = process.domain
+        if len(self.ended) > _ENDED:
+            del self.ended[next(iter(self.ended))]
         if process.credits > 0:
             self.dead_debts[process.domain] = self.dead_debts.get(process.domain, 0) + process.credits
         if process.memory is not None:
