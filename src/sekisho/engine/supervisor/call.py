@@ -148,7 +148,9 @@ class Call:
 
     def duplicate(self, number: int) -> Fd:
         """The caller's open file itself (pidfd_getfd(2)), pinned whatever becomes of its descriptor table."""
-        return self.keep(libc.pidfd_getfd(self.process.pidfd, signed(number)))
+        fd = self.keep(libc.pidfd_getfd(self.process.pidfd, signed(number)))
+        self.lingering.add(fd)
+        return fd
 
     def root(self) -> Fd:
         """The caller's root directory where it isn't ours, else -1."""

@@ -21,6 +21,7 @@ from sekisho.decide.evaluate import decide
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor.arrivals import Arrivals, Wait, shut_down
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.closing import close_at_once
 from sekisho.engine.supervisor.delivery import deliver, descriptors_in, envelope
 from sekisho.engine.supervisor.message import HEADER, Received, receive_raw
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
@@ -181,7 +182,7 @@ class _Receive:
             return self.wait.received
         finally:
             for fd in descriptors_in(got.control):
-                os.close(fd)
+                close_at_once(fd)
 
 
 def _abroad(call: Call) -> bool:

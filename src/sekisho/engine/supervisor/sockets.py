@@ -52,8 +52,8 @@ def pin(call: Call, number: int) -> Sock:
         raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
     with socket.socket(fileno=os.dup(fd)) as handle:
         kind = handle.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-        if kind == socket.SOCK_STREAM and handle.family in INET:
-            call.lingering.add(fd)
+        if kind != socket.SOCK_STREAM or handle.family not in INET:
+            call.lingering.discard(fd)
         return Sock(
             fd, handle.family, _TYPES.get(kind, "other"), handle.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL)
         )
