@@ -495,6 +495,8 @@ static int bpf(void) {
     return !(syscall(SYS_bpf, 0, attributes, sizeof attributes) < 0 && errno == EPERM);
 }
 
+static int port_io(void) { return syscall(SYS_ioperm, 0x80, 1, 1) ? errno == ENOSYS ? -1 : 0 : 1; }
+
 static int faults_handled_by_user(void) { return syscall(SYS_userfaultfd, 0) >= 0; }
 
 static const attack table[] = {
@@ -567,6 +569,7 @@ static const attack table[] = {
     {"policy_replaced", policy_replaced},
     {"policy_moved", policy_moved},
     {"bpf", bpf},
+    {"port_io", port_io},
     {"faults_handled_by_user", faults_handled_by_user},
     {"killed_by_sigio", killed_by_sigio},
     {"owner_by_structure", owner_by_structure},

@@ -21,6 +21,7 @@ _MAY_BE_IMPOSSIBLE = {
     "by_handle",
     "fanotify",
     "faults_handled_by_user",
+    "port_io",
     "forged_executable",
     "forged_arguments",
 }

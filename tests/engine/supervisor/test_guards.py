@@ -228,6 +228,7 @@ def test_a_guard_holds_where_anything_is_enforced_and_policy_says_nothing_of_the
     [
         ("landlock_create_ruleset", errno.EOPNOTSUPP), ("seccomp", errno.EBUSY), ("fsopen", errno.ENOSYS),
         ("fsmount", errno.ENOSYS), ("swapon", errno.EPERM), ("uselib", errno.EPERM),
+        ("ioperm", errno.EPERM), ("iopl", errno.EPERM),
     ],
 )  # fmt: skip
 def test_what_cant_be_held_is_refused(enforcing: Stage, learning: Stage, name: str, code: int) -> None:

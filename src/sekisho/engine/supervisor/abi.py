@@ -140,6 +140,8 @@ _NUMBERS: Final[dict[str, tuple[int, int]]] = {
     "kexec_load": (246, 104),
     "kexec_file_load": (320, 294),
     "uselib": (134, -1),
+    "iopl": (172, -1),
+    "ioperm": (173, -1),
     "swapon": (167, 224),
     "swapoff": (168, 225),
     "acct": (163, 89),

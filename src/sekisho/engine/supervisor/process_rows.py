@@ -116,7 +116,7 @@ def _refused() -> Iterable[Row]:
     yield Row("landlock_create_ruleset", guards.refuse(errno.EOPNOTSUPP))
     yield Row("landlock_restrict_self", guards.refuse(errno.EOPNOTSUPP))
     yield Row("seccomp", guards.refuse(errno.EBUSY), where=(Where(1, bits=guards.SECCOMP_FILTER_FLAG_NEW_LISTENER),))
-    for name in ("swapon", "swapoff", "acct", "uselib"):
+    for name in ("swapon", "swapoff", "acct", "uselib", "iopl", "ioperm"):
         yield Row(name, guards.refuse(errno.EPERM))
     for name in ("fsopen", "fsmount", "open_tree_attr"):
         yield Row(name, guards.refuse(errno.ENOSYS))
