@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_memory(enforcing: Stage, name: str, verb: str) -> None:
 def test_the_own_process_and_nobody(enforcing: Stage, name: str) -> None:
     assert PROCEED is enforcing.answer(name, os.getpid())
     assert -errno.ESRCH == enforcing.handle(name, 0x7FFFFFFF)
+
+
+@pytest.mark.parametrize("name", ["process_vm_readv", "process_vm_writev"])
+def test_another_thread_of_ones_own_may_be_somebody_else_by_then(enforcing: Stage, learning: Stage, name: str) -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert thread.native_id is not None
+        assert -errno.EPERM == enforcing.handle(name, thread.native_id)
+        assert "proceed" == learning.handle(name, thread.native_id)
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_descriptors(enforcing: Stage) -> None:

@@ -98,7 +98,7 @@ def trace(call: Call) -> Plan | Answer:
     reaching.traced = True
     if signed(call.args[0]) == TRACEME:
         return _traced_by_parent(call)
-    return _reach(call, targets.one(call, signed(call.args[1])), "ptrace", "capability SYS_PTRACE")
+    return _reach(call, _numbered(call, 1), "ptrace", "capability SYS_PTRACE")
 
 
 def _traced_by_parent(call: Call) -> Answer:
@@ -109,14 +109,25 @@ def _traced_by_parent(call: Call) -> Answer:
     return PROCEED if call.supervisor.judge.allows(parent.domain, asked) else -errno.EPERM
 
 
+def _numbered(call: Call, index: int) -> Targets:
+    """The process whose number stands in register ``index``. Another thread of the caller's own may end, and its number
+    be somebody else's before the kernel looks."""
+    number = signed(call.args[index])
+    found = targets.one(call, number)
+    safe = {call.process.tgid, call.tid}
+    if found.own and call.guarded and not safe.intersection(targets.numbered(call, number)):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    return found
+
+
 def read_memory(call: Call) -> Plan | Answer:
     """process_vm_readv(2)."""
-    return _reach(call, targets.one(call, signed(call.args[0])), "read_memory")
+    return _reach(call, _numbered(call, 0), "read_memory")
 
 
 def write_memory(call: Call) -> Plan | Answer:
     """process_vm_writev(2)."""
-    return _reach(call, targets.one(call, signed(call.args[0])), "write_memory")
+    return _reach(call, _numbered(call, 0), "write_memory")
 
 
 def get_descriptor(call: Call) -> Plan | Answer:
