@@ -69,6 +69,17 @@ def test_another_thread_of_ones_own_may_be_somebody_else_by_then(enforcing: Stag
         thread.join()
 
 
+@pytest.mark.parametrize(("name", "first"), [("process_vm_readv", ()), ("process_vm_writev", ()), ("ptrace", (SEIZE,))])
+def test_who_has_ended_is_not_reached(enforcing: Stage, name: str, first: tuple[int, ...]) -> None:
+    with child(wait_for_word) as other:
+        other.hear()
+        os.kill(other.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+        enforcing.supervisor.tasks.ended[other.pid] = enforcing.domain
+
+        assert -errno.ESRCH == enforcing.handle(name, *first, other.pid)
+
+
 def test_descriptors(enforcing: Stage) -> None:
     with child(wait_for_word) as other, pidfd_of(other.pid) as pidfd, pidfd_of(os.getpid()) as own:
         other.hear()

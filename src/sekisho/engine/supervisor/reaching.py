@@ -110,10 +110,12 @@ def _traced_by_parent(call: Call) -> Answer:
 
 
 def _numbered(call: Call, index: int) -> Targets:
-    """The process whose number stands in register ``index``. Another thread of the caller's own may end, and its number
-    be somebody else's before the kernel looks."""
+    """The process whose number stands in register ``index``. Another thread of the caller's own may end, who is dead be
+    forgotten, and its number be somebody else's before the kernel looks."""
     number = signed(call.args[index])
     found = targets.one(call, number)
+    if found.dead:
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
     safe = {call.process.tgid, call.tid}
     if found.own and call.guarded and not safe.intersection(targets.numbered(call, number)):
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
