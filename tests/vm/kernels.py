@@ -51,12 +51,21 @@ class Kernel:
         return self.folder / "tree"
 
 
+def cached() -> list[str]:
+    """The names of the kernels and images that are there."""
+    folder = _cache()
+    return [each.name for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
+
+
 def cache() -> Path:
-    """Where kernels and images are kept, outside the source tree."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "sekisho/vm"
+    """Where kernels and images are kept, outside the source tree; it is there."""
+    folder = _cache()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sekisho/vm"
 
 
 @contextmanager
@@ -96,7 +105,7 @@ def package_pattern(version: str) -> str:
 def find_kernel(version: str) -> Kernel:
     """The kernel whose version begins with ``version``: the newest in the cache, else the newest to be had."""
     pattern = re.compile(package_pattern(version))
-    have = [each.name for each in cache().iterdir() if each.is_dir() and pattern.fullmatch(each.name)]
+    have = list(filter(pattern.fullmatch, cached()))
     names = have or [name for name in run("apt-cache", "pkgnames", "linux-image-").split() if pattern.fullmatch(name)]
     if not names:
         raise CannotStart(f"no package for kernel {version} is known to apt; run apt-get update")

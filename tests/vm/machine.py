@@ -22,7 +22,7 @@ from typing import Final
 
 from tests.vm.images import FULL, SMALL, debian_image, image_name
 from tests.vm.initramfs import second_stage
-from tests.vm.kernels import CannotStart, Kernel, cache, find_kernel, package_pattern
+from tests.vm.kernels import CannotStart, Kernel, cached, find_kernel, package_pattern
 
 KERNELS: Final = ("6.12", "6.1")
 IMAGES: Final = {"small": SMALL, "full": FULL}
@@ -115,7 +115,7 @@ def absent(needs: Sequence[str]) -> list[str]:
     lacking = [name for name in ("qemu-system-x86_64", "busybox") if shutil.which(name, path=SYSTEM_PATH) is None]
     for need in needs:
         entry = re.escape(image_name(IMAGES[need])) if need in IMAGES else package_pattern(need)
-        if not any(each.is_dir() and re.fullmatch(entry, each.name) for each in cache().iterdir()):
+        if not any(re.fullmatch(entry, name) for name in cached()):
             lacking.append(f"a virtual machine's {'Debian' if need in IMAGES else 'kernel'} {need}")
     return lacking
 
