@@ -12,7 +12,7 @@ from tests.engine.supervisor.forked import child, wait_for_word
 from tests.engine.supervisor.stage import ARCHITECTURE, Stage, stage
 
 from sekisho.engine.supervisor.row import Row
-from sekisho.policy.model import Mode
+from sekisho.policy.model import Config, Mode
 
 
 @pytest.fixture
@@ -176,3 +176,14 @@ def test_no_descriptor_is_left(enforcing: Stage, file: Path) -> None:
         enforcing.handle("open", b"/absent", os.O_RDONLY)
 
     assert before == os.listdir("/proc/self/fd")
+
+
+def test_what_is_enforced_for_some_calls_protects_the_policy_from_the_others(enforcing: Stage, file: Path) -> None:
+    enforcing.supervisor.guard.add_directory(str(file.parent))
+    profile = enforcing.policy.namespaces["<kernel>"].profiles[3]
+    profile.configs["file::unlink"] = Config(Mode.LEARNING, grant_log=False, reject_log=True)
+    enforcing.supervisor.policy_changed()
+
+    assert -errno.EPERM == enforcing.handle("unlink", file)
+    assert "proceed" == enforcing.handle("unlink", file.parent.parent / "elsewhere")
+    assert file.exists()

@@ -203,7 +203,7 @@ class Supervisor(Loop):
     def _carry_out(self, call: Call, plan: Plan, key: Key) -> Answer:
         """What policy says of the plan, done."""
         process, judge = call.process, self.judge
-        reached = self.guard.reached(plan.requests) if call.enforcing else None
+        reached = self.guard.reached(plan.requests) if call.guarded else None
         if reached is not None:
             judge.refuse(process.domain, reached)
             self.warn_once(process, f"in {process.domain.name} reached for the supervisor or its policy: refused")
