@@ -39,8 +39,8 @@ TESTED_ELSEWHERE = {
     "policy/model.py": "values only; every parser and printer test makes and compares them",
     "policy/grammar.py": "a table; tests of the parser and the decision run over all its rows",
     "decide/request.py": "values only; every decision test makes them",
-    "engine/supervisor/mount_actions.py": "takes root; tests/engine/supervisor/test_keywords.py does every one",
-    "engine/supervisor/row.py": "values only; tests/engine/supervisor/test_table.py looks at every one",
+    "engine/supervisor/acting/mount_actions.py": "takes root; tests/engine/supervisor/test_keywords.py does every one",
+    "engine/supervisor/calls/row.py": "values only; tests/engine/supervisor/calls/test_table.py looks at every one",
     "interface/authority.py": "what others have to be; the tests of the interface files and of the engine are such",
     "store/defaults.py": "texts; tests/store/test_directory.py loads them",
 }

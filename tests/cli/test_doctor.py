@@ -5,8 +5,8 @@ import json
 import pytest
 from tests.cli.conftest import Sekisho
 
-from sekisho.engine.supervisor import doctor
-from sekisho.engine.supervisor.doctor import Finding
+from sekisho.engine.supervisor.running import doctor
+from sekisho.engine.supervisor.running.doctor import Finding
 
 GOOD = Finding("listener", True, "works", "")
 BAD = Finding("io_uring", False, "is open", "close it")

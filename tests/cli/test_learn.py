@@ -6,7 +6,7 @@ import pytest
 from tests.cli.conftest import Sekisho
 
 from sekisho.cli import options
-from sekisho.engine.supervisor import launch
+from sekisho.engine.supervisor.running import launch
 from sekisho.policy.model import Mode
 from sekisho.store.directory import PolicyDirectory
 

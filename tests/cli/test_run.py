@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Sekisho
 
-from sekisho.engine.supervisor import launch
+from sekisho.engine.supervisor.running import launch
 from sekisho.policy.model import Mode
 from sekisho.store.directory import PolicyDirectory
 

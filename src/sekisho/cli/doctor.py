@@ -9,7 +9,7 @@ from sekisho.cli import options
 from sekisho.cli.output import Colour, coloured, print_json
 
 if TYPE_CHECKING:
-    from sekisho.engine.supervisor.doctor import Finding
+    from sekisho.engine.supervisor.running.doctor import Finding
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The findings are printed; 3 if one of them is bad."""
-    from sekisho.engine.supervisor.doctor import examine
+    from sekisho.engine.supervisor.running.doctor import examine
 
     findings = examine()
     if arguments.json:

@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     status = program.check(command[0])
     if status:
         return status
-    from sekisho.engine.supervisor import filterload
-    from sekisho.engine.supervisor.launch import supervise
+    from sekisho.engine.supervisor.running import filterload
+    from sekisho.engine.supervisor.running.launch import supervise
 
     if not directory.path.exists():
         # Nothing is made where nothing can be learned.

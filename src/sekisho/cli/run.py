@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     status = program.check(command[0])
     if status:
         return status
-    from sekisho.engine.supervisor.launch import supervise
+    from sekisho.engine.supervisor.running.launch import supervise
 
     directory.check_writable()
     return supervise(directory, command, mode, learn=False)

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from sekisho.decide.request import Execution, Facts, Inode, Request, Task
-from sekisho.engine.supervisor.naming import inode
+from sekisho.engine.supervisor.objects.naming import inode
 from sekisho.errors import UserError
 from sekisho.names.pattern import is_pattern
 from sekisho.names.word import decode, encode

@@ -15,7 +15,7 @@ from tests.engine.supervisor import keywords, tiny
 from tests.engine.supervisor.keywords import Row
 from tests.engine.supervisor.supervised import Supervised, domain
 
-from sekisho.engine.supervisor import abi
+from sekisho.engine.supervisor.system import abi
 
 ASKER = Path(__file__).with_name("asker.py")
 PYTHON = [sys.executable, "-I", "-S", str(ASKER)]

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
 from sekisho.decide.text import request_text
-from sekisho.engine.supervisor import abi, table
+from sekisho.engine.supervisor.acting.here import HERE
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.here import HERE
+from sekisho.engine.supervisor.calls import table
 from sekisho.engine.supervisor.judge import Judge
-from sekisho.engine.supervisor.notify import Listener, Notification
 from sekisho.engine.supervisor.plan import Answer, Plan
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.supervisor import Supervisor
+from sekisho.engine.supervisor.system import abi
+from sekisho.engine.supervisor.system.notify import Listener, Notification
 from sekisho.engine.supervisor.tasks import Process
 from sekisho.learn.rewrite import RewriteRules
 from sekisho.policy.edit import ensure_domain

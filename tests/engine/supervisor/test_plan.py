@@ -7,7 +7,7 @@ import pytest
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.decide.request import FileType
-from sekisho.engine.supervisor.here import Fd
+from sekisho.engine.supervisor.acting.here import Fd
 from sekisho.engine.supervisor.plan import CallFacts, Object
 
 

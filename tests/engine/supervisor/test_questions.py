@@ -8,8 +8,8 @@ import pytest
 from tests.engine.supervisor.stage import ARCHITECTURE, Stage
 
 from sekisho.engine.supervisor import questions
-from sekisho.engine.supervisor.notify import Notification
 from sekisho.engine.supervisor.questions import Questions
+from sekisho.engine.supervisor.system.notify import Notification
 
 NO = -1
 LINE = "file read /etc/hostname"

@@ -12,7 +12,7 @@ import pytest
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor import shortcuts
-from sekisho.engine.supervisor.attributes import STAT_SIZE
+from sekisho.engine.supervisor.calls.attributes import STAT_SIZE
 from sekisho.engine.supervisor.supervisor import Supervisor
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.engine.supervisor.forked import child, wait_for_word
 from tests.engine.supervisor.stage import ARCHITECTURE, Stage, stage
 
-from sekisho.engine.supervisor.row import Row
+from sekisho.engine.supervisor.calls.row import Row
 from sekisho.policy.model import Config, Mode
 
 

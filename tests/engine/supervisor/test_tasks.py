@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from tests.engine.supervisor.forked import child, wait_for_word
 
-from sekisho.engine.supervisor import procfs
+from sekisho.engine.supervisor.system import procfs
 from sekisho.engine.supervisor.tasks import Lost, Process, Tasks, _children_by_parent, children, lineage
 from sekisho.policy.model import Domain
 

@@ -9,7 +9,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from sekisho.engine.supervisor import abi, bpf, filterload, libc, protect
+from sekisho.engine.supervisor.running import filterload, protect
+from sekisho.engine.supervisor.system import abi, bpf, libc
 
 Result = TypeVar("Result")
 

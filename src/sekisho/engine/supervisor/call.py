@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.decide.request import Facts, Request, Task
-from sekisho.engine.supervisor import identity, libc, memory, naming
-from sekisho.engine.supervisor.actions import Fd
-from sekisho.engine.supervisor.closing import close_at_once
-from sekisho.engine.supervisor.notify import Notification
+from sekisho.engine.supervisor.acting import identity
+from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.engine.supervisor.acting.closing import close_at_once
+from sekisho.engine.supervisor.objects import naming
 from sekisho.engine.supervisor.plan import Answer, CallFacts, Object, Place
+from sekisho.engine.supervisor.system import libc, memory
+from sekisho.engine.supervisor.system.notify import Notification
 from sekisho.engine.supervisor.tasks import Process, lineage
 from sekisho.policy.grammar import OPERATIONS
 from sekisho.policy.model import Mode

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.decide.evaluate import decide
 from sekisho.decide.request import Request
-from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.filesystems import FUSE_SUPER_MAGIC, PREFIXED
+from sekisho.engine.supervisor.objects.filesystems import FUSE_SUPER_MAGIC, PREFIXED
+from sekisho.engine.supervisor.system import libc
 from sekisho.policy.grammar import OPERATIONS, Operation
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from sekisho.engine.supervisor.notify import Listener
+    from sekisho.engine.supervisor.system.notify import Listener
 
 _PERM: Final = -1
 _TENTH: Final = 0.1

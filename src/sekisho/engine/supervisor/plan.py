@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from sekisho.decide.request import Execution, Facts, Inode, Request, Task
-from sekisho.engine.supervisor import naming
-from sekisho.engine.supervisor.here import Fd
+from sekisho.engine.supervisor.acting.here import Fd
+from sekisho.engine.supervisor.objects import naming
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.call import Call

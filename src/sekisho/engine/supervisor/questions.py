@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 from sekisho.audit.record import Record, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
-from sekisho.engine.supervisor.procfs import signalled
-from sekisho.engine.supervisor.records import weight
+from sekisho.engine.supervisor.running.records import weight
+from sekisho.engine.supervisor.system.procfs import signalled
 from sekisho.interface.authority import Question
 from sekisho.policy.model import Domain
 
 if TYPE_CHECKING:
-    from sekisho.engine.supervisor.notify import Notification
     from sekisho.engine.supervisor.supervisor import Supervisor
+    from sekisho.engine.supervisor.system.notify import Notification
 
 PATIENCE: Final = 10.0
 """Seconds without a sign of life from the administrator after which a question is answered with no."""

@@ -19,16 +19,16 @@ from enum import Enum
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final
 
-from sekisho.engine.supervisor import libc
-from sekisho.engine.supervisor.attributes import STAT_SIZE
+from sekisho.engine.supervisor.calls.attributes import STAT_SIZE
 from sekisho.engine.supervisor.glance import Missing, glance
-from sekisho.engine.supervisor.memory import write
+from sekisho.engine.supervisor.system import libc
+from sekisho.engine.supervisor.system.memory import write
 from sekisho.policy.model import Domain, Mode
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.call import Call
-    from sekisho.engine.supervisor.notify import Notification
     from sekisho.engine.supervisor.supervisor import Supervisor
+    from sekisho.engine.supervisor.system.notify import Notification
     from sekisho.engine.supervisor.tasks import Process
 
 _CHUNK: Final = 256

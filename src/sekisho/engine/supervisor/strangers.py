@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from sekisho.engine.supervisor.notify import Notification
+from sekisho.engine.supervisor.system.notify import Notification
 from sekisho.engine.supervisor.tasks import Lost, Process
 from sekisho.policy.model import Mode
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sekisho.engine.supervisor import procfs
-from sekisho.engine.supervisor.identity import Identity
-from sekisho.engine.supervisor.memory import Memory
+from sekisho.engine.supervisor.acting.identity import Identity
+from sekisho.engine.supervisor.system import procfs
+from sekisho.engine.supervisor.system.memory import Memory
 from sekisho.policy.model import Domain
 
 _PF_EXITING: Final = 4

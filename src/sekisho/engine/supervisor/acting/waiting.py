@@ -1,0 +1,84 @@
+"""Calls that a worker is busy with: answered when it is done, given up when the caller is gone or signalled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls.arrivals import Arrivals
+from sekisho.engine.supervisor.plan import Answer, Later
+from sekisho.engine.supervisor.system.procfs import signalled
+
+if TYPE_CHECKING:
+    from sekisho.engine.supervisor.supervisor import Supervisor
+from sekisho.engine.supervisor.acting.workers import Worker
+
+_INTERVAL: Final = 0.05
+_ERESTARTSYS: Final = -512
+"""The kernel turns it into EINTR or a restart, as the caller's signal handler asked (SA_RESTART)."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    call: Call
+    worker: Worker
+    then: Callable[[Any], Answer] | None
+
+
+class Waiting:
+    """The pending calls of one supervisor."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
+        self._pending: dict[int, _Pending] = {}
+        self._next = 0.0
+        self.arrivals = Arrivals(supervisor)
+
+    def add(self, call: Call, worker: Worker, then: Callable[[Any], Answer] | None) -> None:
+        """``call`` is answered with what ``worker`` gives back, through ``then`` where given."""
+        fd = worker.channel.fileno()
+        self._pending[fd] = _Pending(call, worker, then)
+        self.supervisor.workers.busy[fd] = worker
+        self.supervisor.watch(fd, lambda _: self._done(fd))
+
+    def patience(self) -> float:
+        """How long the loop may sleep, in seconds (-1: as long as it likes)."""
+        limits = (_INTERVAL if self._pending else -1, self.arrivals.patience())
+        return min((limit for limit in limits if limit >= 0), default=-1)
+
+    def look(self) -> None:
+        """Calls whose caller has died or has a signal to handle are given up."""
+        self.arrivals.look()
+        if not self._pending or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _INTERVAL
+        for fd, pending in list(self._pending.items()):
+            gone = not self.supervisor.listener.valid(pending.call.notification.id)
+            if gone or signalled(pending.call.tid):
+                self._forget(fd)
+                self.supervisor.workers.drop(pending.worker)
+                self.supervisor.reply(pending.call, _ERESTARTSYS)
+
+    def _forget(self, fd: int) -> None:
+        self.supervisor.unwatch(fd)
+        del self._pending[fd], self.supervisor.workers.busy[fd]
+
+    def _done(self, fd: int) -> None:
+        pending = self._pending[fd]
+        self._forget(fd)
+        answer: Answer
+        try:
+            result = pending.worker.receive()
+            answer = result if pending.then is None else pending.then(result)
+        except EOFError:
+            self.supervisor.workers.drop(pending.worker)
+            self.supervisor.reply(pending.call, -1)
+            return
+        except OSError as failure:
+            answer = -(failure.errno or 1)
+        self.supervisor.workers.give_back(pending.worker)
+        if not isinstance(answer, Later):
+            self.supervisor.reply(pending.call, answer)

@@ -1,0 +1,263 @@
+"""Processes that act in a caller's place where the supervisor can't: with other rights, or because it may block.
+
+One worker has one identity and does one thing at a time; idle ones are kept. A worker holds
+neither the listener nor any policy: it is handed pinned descriptors and gives back a result.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sekisho.engine.supervisor.acting import actions, identity
+from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.engine.supervisor.acting.identity import Identity
+from sekisho.engine.supervisor.system import libc
+
+_LIMIT: Final = 1 << 20
+_MAX_FDS: Final = 253
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
+_KEPT_IDLE: Final = 16
+_PATIENCE: Final = 10_000
+"""Milliseconds."""
+
+Done = Callable[[Any], None]
+
+
+_SLOT: Final = "descriptor"
+_ELSEWHERE: Final = b"elsewhere"
+_INLINE: Final = 1 << 16
+"""A longer message travels in a file in memory, its descriptor last: a socket may not take it (socket(7), wmem_max)."""
+_FAILURE: Final = "failure"
+"""Words that stand in a message for a descriptor (its number follows) and for an errno; no action uses text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A result that is the caller's errno."""
+
+    errno: int
+
+
+def _pack(value: Any, fds: list[int]) -> Any:
+    if isinstance(value, Fd):
+        if value < 0:
+            return (_SLOT, -1)
+        fds.append(int(value))
+        return (_SLOT, len(fds) - 1)
+    if isinstance(value, Failure):
+        return (_FAILURE, value.errno)
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Enumerations such as socket.MSG_DONTWAIT don't print as literals.
+        return int(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_pack(item, fds) for item in value)
+    return value
+
+
+def _unpack(value: Any, fds: list[int]) -> Any:
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == _SLOT:
+        return Fd(fds[value[1]]) if value[1] >= 0 else Fd(-1)
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == _FAILURE:
+        return Failure(value[1])
+    if isinstance(value, tuple | list):
+        return type(value)(_unpack(item, fds) for item in value)
+    return value
+
+
+def _transmit(channel: socket.socket, message: Any) -> None:
+    fds: list[int] = []
+    payload = repr(_pack(message, fds)).encode()
+    if len(payload) <= _INLINE:
+        socket.send_fds(channel, [payload], fds)
+        return
+    with os.fdopen(os.memfd_create("message", os.MFD_CLOEXEC), "wb") as large:
+        large.write(payload)
+        large.flush()
+        socket.send_fds(channel, [_ELSEWHERE], [*fds, large.fileno()])
+
+
+def _collect(channel: socket.socket) -> Any:
+    """The next message, a literal (never code, whoever sent it); EOFError when the other side is gone."""
+    payload, fds, _, _ = socket.recv_fds(channel, _LIMIT, _MAX_FDS)
+    if not payload:
+        raise EOFError
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    if payload == _ELSEWHERE:
+        with os.fdopen(fds.pop(), "rb") as large:
+            large.seek(0)
+            payload = large.read()
+    return _unpack(ast.literal_eval(payload.decode()), fds)
+
+
+@dataclass(eq=False, slots=True)
+class Worker:
+    """One process, from the supervisor's side."""
+
+    pid: int
+    channel: socket.socket
+    identity: Identity
+    done: Done | None = None
+
+    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        """The action's result; raises its OSError, or EOFError when the worker died or didn't answer in time.
+
+        Only a file system that its caller serves itself can make such an action wait.
+        """
+        self.send(name, arguments)
+        poll = select.poll()
+        poll.register(self.channel, select.POLLIN)
+        if not poll.poll(_PATIENCE):
+            raise EOFError
+        return self.receive()
+
+    def send(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """The action has begun; raises EOFError when the worker died."""
+        try:
+            _transmit(self.channel, (name, arguments))
+        except ConnectionError as failure:
+            raise EOFError from failure
+
+    def receive(self) -> Any:
+        """The result of what was begun; raises its OSError, or EOFError when the worker died."""
+        try:
+            result = _collect(self.channel)
+        except ConnectionError as failure:
+            # It died with the request unread.
+            raise EOFError from failure
+        if isinstance(result, Failure):
+            raise OSError(result.errno, os.strerror(result.errno))
+        return result
+
+    def kill(self) -> None:
+        """The process is gone and nothing of it is left."""
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.channel.close()
+
+
+@dataclass(slots=True)
+class Workers:
+    """The workers of one supervisor, whose rights are its ``own``."""
+
+    own: Identity
+    idle: dict[Identity, list[Worker]] = field(default_factory=dict)
+    busy: dict[int, Worker] = field(default_factory=dict)
+    pids: set[int] = field(default_factory=set)
+
+    def take(self, wanted: Identity, tid: int, root: int) -> Worker:
+        """An idle worker that acts as ``wanted``, started if there is none; OSError when that can't be had."""
+        waiting = self.idle.get(wanted)
+        if waiting:
+            return waiting.pop()
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (here, there):
+            for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                end.setsockopt(socket.SOL_SOCKET, option, _LIMIT)
+        supervisor = os.getpid()
+        pid = os.fork()
+        if not pid:
+            _worker_main(there, here, self, wanted, tid, root, supervisor)
+        there.close()
+        worker = Worker(pid, here, wanted)
+        self.pids.add(pid)
+        try:
+            worker.receive()
+        except (OSError, EOFError) as failure:
+            self.drop(worker)
+            raise failure if isinstance(failure, OSError) else OSError(1, "worker died") from None
+        return worker
+
+    def give_back(self, worker: Worker) -> None:
+        """``worker`` may serve another call of its identity."""
+        worker.done = None
+        if sum(map(len, self.idle.values())) >= _KEPT_IDLE:
+            self.drop(worker)
+        else:
+            self.idle.setdefault(worker.identity, []).append(worker)
+
+    def collected(self, pid: int) -> None:
+        """Process ``pid`` has been waited for; if it was a worker it counts no longer."""
+        self.pids.discard(pid)
+
+    def drop(self, worker: Worker) -> None:
+        """``worker`` is killed and forgotten."""
+        self.pids.discard(worker.pid)
+        worker.kill()
+
+    def close(self) -> None:
+        """No worker is left."""
+        for worker in [*self.busy.values(), *(w for group in self.idle.values() for w in group)]:
+            self.drop(worker)
+        self.busy.clear()
+        self.idle.clear()
+
+
+def _worker_main(
+    channel: socket.socket, other: socket.socket, workers: Workers, wanted: Identity, tid: int, root: int, parent: int
+) -> None:
+    """Never returns."""
+    code = 1
+    try:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        other.close()
+        _close_all_but({0, 1, 2, channel.fileno(), root})
+        actions.enter_process()
+        actions.filesystems().watched = False
+        if os.getppid() != parent:
+            return
+        try:
+            if wanted != workers.own:
+                identity.enter(wanted, workers.own, tid, root)
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            libc.prctl(_PR_SET_DUMPABLE, 0)
+        except OSError as failure:
+            _transmit(channel, Failure(failure.errno or 1))
+            return
+        _transmit(channel, None)
+        _serve(channel)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """Nothing of the supervisor's is held open here: not its listener, nor what it holds for other calls (a peer would
+    wait in vain for the end of a connection)."""
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd not in kept:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+def _serve(channel: socket.socket) -> None:
+    while True:
+        try:
+            name, arguments = _collect(channel)
+        except EOFError:
+            return
+        try:
+            result = actions.ACTIONS[name](*arguments)
+        except OSError as failure:
+            result = Failure(failure.errno or 1)
+        _transmit(channel, result)
+        for value in (*_flat(arguments), *_flat(result)):
+            if isinstance(value, Fd) and value >= 0:
+                os.close(value)
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, tuple | list):
+        return [leaf for item in value for leaf in _flat(item)]
+    return [value]

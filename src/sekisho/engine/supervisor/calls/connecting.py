@@ -1,0 +1,33 @@
+"""connect(2): the ``connect`` keyword, or ``send`` where nothing is connected but a destination set."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls import autobind, message
+from sekisho.engine.supervisor.calls.sockets import pin, requests, unix_target
+from sekisho.engine.supervisor.objects import address as addresses
+from sekisho.engine.supervisor.plan import Answer, Plan
+
+
+def connect(call: Call) -> Plan | Answer:
+    """connect(2)."""
+    sock = pin(call, call.args[0])
+    raw = message.copy_address(call, call.args[1], call.args[2])
+
+    chosen_for = addresses.family(raw) != socket.AF_UNSPEC and autobind.concerned(call, sock)
+
+    def perform() -> Answer:
+        if chosen_for:
+            autobind.bind_before(call, sock, errno.EADDRNOTAVAIL if sock.type == "stream" else errno.EAGAIN)
+        target = unix_target(call, sock, raw)
+        if not sock.blocking or sock.type not in ("stream", "seqpacket"):
+            return int(call.run("connect", sock.fd, raw, target))
+        try:
+            return int(call.run("connect_at_once", sock.fd, raw, target))
+        except BlockingIOError:
+            return call.run_blocking("connect", sock.fd, raw, target)
+
+    return Plan(requests(call, sock, "connect", raw), perform, always=chosen_for)
