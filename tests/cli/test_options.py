@@ -52,5 +52,5 @@ def test_options_may_stand_after_operands() -> None:
     arguments = parse(command_parser("policy"), ["show", "-P", "d", "/bin/x", "--json"])
 
     assert ("show", ["/bin/x"], "d", True) == (
-        arguments.action, arguments.domain, arguments.directory, arguments.json,
+        arguments.action, arguments.operand, arguments.directory, arguments.json,
     )  # fmt: skip
