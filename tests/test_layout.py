@@ -25,6 +25,19 @@ LAYERS = [
 ]
 """A module imports from its own layer and from those above it in this list, never from one below."""
 
+SUPERVISOR = "sekisho.engine.supervisor"
+ROOMS = [
+    {"system"},
+    {"objects"},
+    {"acting"},
+    {"plan", "tasks", "call"},
+    {"calls"},
+    {"programs"},
+    {"guard", "judge", "modes", "penalties", "performing", "questions", "records", "strangers", "supervisor", "table"},
+    {"running"},
+]
+"""The same inside ``engine.supervisor``: its folders, the modules beside them. Imports for types alone don't count."""
+
 PURE = {"names", "policy", "domain", "decide", "learn", "audit", "convert"}
 """Packages of values in, values out: nothing there touches files, clocks, processes or the environment."""
 
@@ -40,7 +53,7 @@ TESTED_ELSEWHERE = {
     "policy/grammar.py": "a table; tests of the parser and the decision run over all its rows",
     "decide/request.py": "values only; every decision test makes them",
     "engine/supervisor/acting/mount_actions.py": "takes root; tests/engine/supervisor/test_keywords.py does every one",
-    "engine/supervisor/calls/row.py": "values only; tests/engine/supervisor/calls/test_table.py looks at every one",
+    "engine/supervisor/calls/row.py": "values only; tests/engine/supervisor/test_table.py looks at every one",
     "interface/authority.py": "what others have to be; the tests of the interface files and of the engine are such",
     "store/defaults.py": "texts; tests/store/test_directory.py loads them",
 }
@@ -69,6 +82,17 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def needs(path: Path) -> Iterator[str]:
+    """The same without what is imported for types alone."""
+    tree = ast.parse(path.read_text(), str(path))
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 def layer(dotted: str) -> int | None:
     """The place of a name of ours in LAYERS; None for the package itself."""
     inner = dotted.removeprefix("sekisho.")
@@ -87,6 +111,20 @@ def test_imports_go_one_way(path: Path) -> None:
     own = layer(dotted(path))
     own = len(LAYERS) if own is None else own
     wrong = [name for name in imports(path) if name.startswith("sekisho.") and (layer(name) or 0) > own]
+
+    assert [] == wrong
+
+
+def room(dotted: str) -> int:
+    """The place of a name of the supervisor engine in ROOMS."""
+    first = dotted.removeprefix(f"{SUPERVISOR}.").split(".")[0]
+    return next(place for place, names in enumerate(ROOMS) if first in names)
+
+
+@pytest.mark.parametrize("path", [m for m in modules() if dotted(m).startswith(f"{SUPERVISOR}.")], ids=relative)
+def test_rooms_of_the_supervisor_open_one_way(path: Path) -> None:
+    own = room(dotted(path))
+    wrong = [name for name in needs(path) if name.startswith(f"{SUPERVISOR}.") and room(name) > own]
 
     assert [] == wrong
 

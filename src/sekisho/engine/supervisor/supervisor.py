@@ -12,22 +12,22 @@ from sekisho.engine.supervisor import strangers
 from sekisho.engine.supervisor.acting import actions, closing, identity
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.acting.identity import Identity
-from sekisho.engine.supervisor.acting.performing import Performer
-from sekisho.engine.supervisor.acting.waiting import Waiting
 from sekisho.engine.supervisor.acting.workers import Workers
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls import guards
 from sekisho.engine.supervisor.calls.row import Row
+from sekisho.engine.supervisor.calls.shortcuts import Key, Shortcuts
+from sekisho.engine.supervisor.calls.waiting import Waiting
 from sekisho.engine.supervisor.guard import Guard
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.modes import Modes
 from sekisho.engine.supervisor.objects.naming import Namer
 from sekisho.engine.supervisor.penalties import Penalties
+from sekisho.engine.supervisor.performing import Performer
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, Later, Plan, Proceed
 from sekisho.engine.supervisor.programs.executions import Executions
 from sekisho.engine.supervisor.programs.moves import Moves
 from sekisho.engine.supervisor.questions import Held
-from sekisho.engine.supervisor.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.system import abi
 from sekisho.engine.supervisor.system.loop import Loop
 from sekisho.engine.supervisor.system.notify import Listener, Notification

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.engine.supervisor.acting.test_waiting import turn
+from tests.engine.supervisor.calls.test_waiting import turn
 from tests.engine.supervisor.conftest import Sockets
 from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage

@@ -9,8 +9,8 @@ import struct
 import time
 
 import pytest
-from tests.engine.supervisor.acting.test_waiting import turn
 from tests.engine.supervisor.calls.test_accepting import client, listening
+from tests.engine.supervisor.calls.test_waiting import turn
 from tests.engine.supervisor.conftest import Sockets
 from tests.engine.supervisor.stage import Stage
 

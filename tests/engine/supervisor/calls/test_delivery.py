@@ -10,7 +10,7 @@ from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor.calls.delivery import deliver, descriptors_in, envelope
-from sekisho.engine.supervisor.calls.message import HEADER, Received
+from sekisho.engine.supervisor.system.transfer import HEADER, Received
 
 CTRUNC, CMSG_CLOEXEC = 0x8, 0x40000000
 PKTINFO = struct.pack("Qii", 28, socket.IPPROTO_IP, 8) + b"pktinfo!info" + bytes(4)

@@ -9,7 +9,8 @@ from tests.engine.supervisor.forked import child, wait_for_word
 from tests.engine.supervisor.pinned import opened, pidfd_of
 from tests.engine.supervisor.stage import ARCHITECTURE, Stage, stage
 
-from sekisho.engine.supervisor.calls import guards, owners, table
+from sekisho.engine.supervisor import table
+from sekisho.engine.supervisor.calls import guards, owners
 from sekisho.engine.supervisor.calls.guards import CLONE_FILES, CLONE_THREAD
 from sekisho.engine.supervisor.plan import PROCEED
 from sekisho.policy.model import Config, Mode

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +14,7 @@ from tests.engine.supervisor.stage import Stage
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls import message
 from sekisho.engine.supervisor.calls.message import Message
+from sekisho.engine.supervisor.system import transfer
 
 
 class Bytes:
@@ -75,15 +74,15 @@ def test_no_ancillary_data() -> None:
 
 def test_a_header() -> None:
     address = UNIX + b"/x\0"
-    raw = message.HEADER.pack(0x1000 + 56, len(address), 11, 12, 13, 14, 15) + address
+    raw = transfer.HEADER.pack(0x1000 + 56, len(address), 11, 12, 13, 14, 15) + address
 
-    assert message.HEADER.size == 56
+    assert transfer.HEADER.size == 56
     assert Message(address, 11, 12, 13, 14) == message.header(call(raw), 0x1000)
 
 
 @pytest.mark.parametrize(("name", "size"), [(0, 0), (0x1000, 0)])
 def test_a_header_without_an_address(name: int, size: int) -> None:
-    assert b"" == message.header(call(message.HEADER.pack(name, size, 0, 0, 0, 0, 0)), 0x1000).address
+    assert b"" == message.header(call(transfer.HEADER.pack(name, size, 0, 0, 0, 0, 0)), 0x1000).address
 
 
 def test_a_header_that_isnt_there() -> None:
@@ -113,53 +112,7 @@ def test_data_that_isnt_there() -> None:
         message.data(call(struct.pack("2Q", 0x2000, 4)), Message(b"", 0x1000, 1, 0, 0))
 
 
-def test_sending_with_everything(tmp_path: Path) -> None:
-    path = tmp_path / "socket"
-    receiver, sender = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
-    receiver.bind(str(path))
-    receiver.settimeout(10)
-    with open("/dev/null", "rb") as file:
-        rights = [(*RIGHTS, struct.pack("i", file.fileno()))]
-        assert 4 == message.send_raw(sender.fileno(), b"data", rights, 0, UNIX + bytes(path) + b"\0")
-    data, fds, _, _ = socket.recv_fds(receiver, 100, 4)
-
-    assert (b"data", "/dev/null") == (data, os.readlink(f"/proc/self/fd/{fds[0]}"))
-    for each in (receiver, sender):
-        each.close()
-    os.close(fds[0])
-
-
-def test_sending_nothing_but_the_message() -> None:
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-
-    assert 0 == message.send_raw(here.fileno(), b"", [], 0, b"")
-    assert b"" == there.recv(10)
-    there.close()
-    with failing(errno.EPIPE):
-        message.send_raw(here.fileno(), b"x", [], socket.MSG_NOSIGNAL, b"")
-    here.close()
-
-
 def test_a_real_call(enforcing: Stage) -> None:
-    made = enforcing.call("sendmsg", 0, enforcing.pointer(message.HEADER.pack(0, 0, 1, 2, 3, 4, 5)), 0)
+    made = enforcing.call("sendmsg", 0, enforcing.pointer(transfer.HEADER.pack(0, 0, 1, 2, 3, 4, 5)), 0)
 
     assert Message(b"", 1, 2, 3, 4) == message.header(made, made.args[1])
-
-
-def test_receiving_raw() -> None:
-    """More than there is room for is told by the length alone."""
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far,
-    ):
-        for each in (near, far):
-            each.bind(("127.0.0.1", 0))
-        port = struct.pack("!H", far.getsockname()[1])
-        near.settimeout(10)
-        far.sendto(b"datagram", near.getsockname())
-        peeked = message.receive_raw(near.fileno(), 0, 0, socket.MSG_PEEK | socket.MSG_TRUNC)
-        got = message.receive_raw(near.fileno(), 4, 100, 0)
-
-    assert (b"", 8, got.address) == (peeked.data, peeked.length, peeked.address)
-    assert (b"data", b"", 4, socket.MSG_TRUNC) == (got.data, got.control, got.length, got.flags)
-    assert struct.pack("H", socket.AF_INET) + port + socket.inet_aton("127.0.0.1") + bytes(8) == got.address

@@ -6,14 +6,14 @@ import socket
 import struct
 
 import pytest
-from tests.engine.supervisor.acting.test_waiting import turn
 from tests.engine.supervisor.calls.test_sending import header
+from tests.engine.supervisor.calls.test_waiting import turn
 from tests.engine.supervisor.conftest import Sockets
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor.calls import receiving
-from sekisho.engine.supervisor.calls.message import Received, receive_raw
 from sekisho.engine.supervisor.plan import PROCEED
+from sekisho.engine.supervisor.system.transfer import Received, receive_raw
 
 DGRAM = socket.SOCK_DGRAM
 GOOD = ("network inet dgram recv 127.0.0.1 0-65535",)

@@ -14,9 +14,9 @@ import pytest
 from tests.engine.supervisor.stage import DOMAIN, Stage
 
 from sekisho.engine.supervisor.questions import Questions
+from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.running import protect
 from sekisho.engine.supervisor.running.authority import LiveAuthority
-from sekisho.engine.supervisor.running.records import RecordQueue
 from sekisho.engine.supervisor.tasks import Process, lineage
 from sekisho.interface.authority import Authority
 from sekisho.policy.model import Config, Mode, Policy

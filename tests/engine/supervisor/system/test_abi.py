@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.engine.supervisor.calls import table
+from sekisho.engine.supervisor import table
 from sekisho.engine.supervisor.system import abi
 
 KNOWN = {

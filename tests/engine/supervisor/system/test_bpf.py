@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.supervisor.classic import data, run
 
-from sekisho.engine.supervisor.calls import table
+from sekisho.engine.supervisor import table
 from sekisho.engine.supervisor.system import abi
 from sekisho.engine.supervisor.system.bpf import RET_ALLOW, RET_ERRNO, RET_USER_NOTIF, Where, assemble
 

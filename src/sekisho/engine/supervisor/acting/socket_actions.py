@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from sekisho.engine.supervisor.acting.here import HERE, Fd, masked, standing_in
-from sekisho.engine.supervisor.calls.message import send_raw
 from sekisho.engine.supervisor.system import libc
+from sekisho.engine.supervisor.system.transfer import send_raw
 
 _UNIX: Final = struct.pack("H", socket.AF_UNIX)
 _ADDRESS_SIZE: Final = 128

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.calls.message import HEADER, MAX_VECTORS, Received
+from sekisho.engine.supervisor.calls.message import MAX_VECTORS
+from sekisho.engine.supervisor.system.transfer import HEADER, Received
 
 _CONTROL: Final = struct.Struct("Qii")
 _SCM_PIDFD: Final = 4

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from sekisho.engine.supervisor.call import Call, signed
-from sekisho.engine.supervisor.calls import owners, signals
+from sekisho.engine.supervisor.calls import owners, signals, targets
 from sekisho.engine.supervisor.calls.reaching import TRACEME
-from sekisho.engine.supervisor.objects import targets
 from sekisho.engine.supervisor.plan import PROCEED, Answer
 from sekisho.engine.supervisor.system import procfs
 from sekisho.engine.supervisor.tasks import lineage

@@ -1,27 +1,22 @@
-"""sendmsg(2) with raw addresses, and reading a caller's ``struct msghdr``."""
+"""Reading a caller's ``struct msghdr`` and what it points to."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sekisho.engine.supervisor.system import libc
+from sekisho.engine.supervisor.system.transfer import ADDRESS_LIMIT, CONTROL, HEADER
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.call import Call
 
-HEADER: Final = struct.Struct("QIxxxxQQQQixxxx")
-_CONTROL: Final = struct.Struct("Qii")
 MAX_VECTORS: Final = 1024
 _MAX_DATA: Final = 1 << 22
 _MAX_CONTROL: Final = 1 << 16
-_ADDRESS_LIMIT: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ def copy_address(call: Call, at: int, size: int) -> bytes:
     size &= 0xFFFFFFFF
     if not size:
         return b""
-    if size > _ADDRESS_LIMIT:
+    if size > ADDRESS_LIMIT:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     return call.read(at, size)
 
@@ -75,73 +70,14 @@ def ancillary(call: Call, message: Message) -> tuple[list[tuple[int, int, bytes]
     others: list[tuple[int, int, bytes]] = []
     numbers: list[int] = []
     at = 0
-    while at + _CONTROL.size <= len(raw):
-        size, level, kind = _CONTROL.unpack_from(raw, at)
-        if size < _CONTROL.size or at + size > len(raw):
+    while at + CONTROL.size <= len(raw):
+        size, level, kind = CONTROL.unpack_from(raw, at)
+        if size < CONTROL.size or at + size > len(raw):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        body = raw[at + _CONTROL.size : at + size]
+        body = raw[at + CONTROL.size : at + size]
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             numbers += [number for (number,) in struct.iter_unpack("i", body[: len(body) // 4 * 4])]
         else:
             others.append((level, kind, body))
         at += (size + 7) & ~7
     return others, numbers
-
-
-def send_raw(sock: int, payload: bytes, control: Sequence[tuple[int, int, bytes]], flags: int, address: bytes) -> int:
-    """Bytes sent; ``address`` is a raw sockaddr, b"" for none."""
-    packed = b"".join(
-        _CONTROL.pack(_CONTROL.size + len(body), level, kind) + body + bytes(-len(body) % 8)
-        for level, kind, body in control
-    )
-    body_buffer = ctypes.create_string_buffer(payload, max(1, len(payload)))
-    name_buffer = ctypes.create_string_buffer(address, max(1, len(address)))
-    control_buffer = ctypes.create_string_buffer(packed, max(1, len(packed)))
-    vector = ctypes.create_string_buffer(struct.pack("QQ", ctypes.addressof(body_buffer), len(payload)), 16)
-    head = HEADER.pack(
-        ctypes.addressof(name_buffer) if address else 0,
-        len(address),
-        ctypes.addressof(vector),
-        1,
-        ctypes.addressof(control_buffer) if packed else 0,
-        len(packed),
-        0,
-    )
-    return libc.syscall("sendmsg", sock, ctypes.create_string_buffer(head, len(head)), flags)
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What one recvmsg(2) gave: ``length`` is its result, ``flags`` the header's, ``address`` the raw sender."""
-
-    data: bytes
-    control: bytes
-    flags: int
-    address: bytes
-    length: int
-
-
-def receive_raw(sock: int, size: int, control_size: int, flags: int) -> Received:
-    """recvmsg(2) with room for ``size`` bytes and ``control_size`` bytes of control messages."""
-    body_buffer = ctypes.create_string_buffer(max(1, size))
-    name_buffer = ctypes.create_string_buffer(_ADDRESS_LIMIT)
-    control_buffer = ctypes.create_string_buffer(max(1, control_size))
-    vector = ctypes.create_string_buffer(struct.pack("QQ", ctypes.addressof(body_buffer), size), 16)
-    head = ctypes.create_string_buffer(
-        HEADER.pack(
-            ctypes.addressof(name_buffer),
-            _ADDRESS_LIMIT,
-            ctypes.addressof(vector),
-            1,
-            ctypes.addressof(control_buffer) if control_size else 0,
-            control_size,
-            0,
-        ),
-        HEADER.size,
-    )
-    length = libc.syscall("recvmsg", sock, head, flags)
-    _, name_size, _, _, _, control_used, out = HEADER.unpack(head.raw)
-    data = ctypes.string_at(body_buffer, min(length, size))
-    return Received(
-        data, ctypes.string_at(control_buffer, control_used), out, ctypes.string_at(name_buffer, name_size), length
-    )

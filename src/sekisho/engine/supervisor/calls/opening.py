@@ -13,7 +13,7 @@ from typing import Final
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.objects import terminal
+from sekisho.engine.supervisor.calls import terminal
 from sekisho.engine.supervisor.objects.filesystems import FUSE_SUPER_MAGIC
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Place, Plan
 from sekisho.engine.supervisor.system import libc

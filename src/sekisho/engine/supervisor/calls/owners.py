@@ -15,9 +15,9 @@ from typing import Final
 
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.calls import targets
 from sekisho.engine.supervisor.calls.signals import requests
-from sekisho.engine.supervisor.objects import targets
-from sekisho.engine.supervisor.objects.targets import Targets
+from sekisho.engine.supervisor.calls.targets import Targets
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
 
 F_SETOWN: Final = fcntl.F_SETOWN

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call, signed
-from sekisho.engine.supervisor.objects import targets
-from sekisho.engine.supervisor.objects.targets import Targets
+from sekisho.engine.supervisor.calls import targets
+from sekisho.engine.supervisor.calls.targets import Targets
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
 from sekisho.engine.supervisor.system import libc, procfs
 from sekisho.engine.supervisor.tasks import Process, lineage

@@ -23,9 +23,9 @@ from sekisho.engine.supervisor.acting.closing import close_at_once
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls.arrivals import Arrivals, Wait, shut_down
 from sekisho.engine.supervisor.calls.delivery import deliver, descriptors_in, envelope
-from sekisho.engine.supervisor.calls.message import HEADER, Received, receive_raw
 from sekisho.engine.supervisor.calls.sockets import INET, WATCHED, Sock, mediated, pin, requests, write_address
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
+from sekisho.engine.supervisor.system.transfer import HEADER, Received, receive_raw
 from sekisho.policy.model import Mode
 
 _ERRQUEUE: Final = 0x2000

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls.shortcuts import Shortcut
 from sekisho.engine.supervisor.plan import Answer, Plan
-from sekisho.engine.supervisor.shortcuts import Shortcut
 from sekisho.engine.supervisor.system.bpf import Where
 
 

@@ -16,7 +16,7 @@ from sekisho.engine.supervisor.calls import autobind, message
 from sekisho.engine.supervisor.calls.message import Message
 from sekisho.engine.supervisor.calls.sockets import INET, Sock, pin, requests, unix_target
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
-from sekisho.engine.supervisor.system import libc
+from sekisho.engine.supervisor.system import libc, transfer
 
 MSG_FASTOPEN: Final = 0x20000000
 
@@ -118,7 +118,7 @@ def sendmmsg(call: Call) -> Plan | Answer:
     sock = pin(call, number)
     if _harmless(call, sock, flags):
         return PROCEED
-    size = message.HEADER.size + 8
+    size = transfer.HEADER.size + 8
     count = min(count & 0xFFFFFFFF, 1024)
     if not count:
         return 0
@@ -127,7 +127,7 @@ def sendmmsg(call: Call) -> Plan | Answer:
 
     def perform() -> Answer:
         def sent(length: int) -> Answer:
-            call.write(at + message.HEADER.size, struct.pack("I", length))
+            call.write(at + transfer.HEADER.size, struct.pack("I", length))
             return 1 + _send_rest(call, sock, heads[1:], flags, at + size)
 
         return _send_message(call, sock, heads[0], flags, sent)
@@ -144,5 +144,5 @@ def _send_rest(call: Call, sock: Sock, heads: list[Message], flags: int, at: int
             return done
         if not isinstance(length, int):
             return done
-        call.write(at + done * (message.HEADER.size + 8) + message.HEADER.size, struct.pack("I", length))
+        call.write(at + done * (transfer.HEADER.size + 8) + transfer.HEADER.size, struct.pack("I", length))
     return len(heads)

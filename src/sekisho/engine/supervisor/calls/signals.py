@@ -15,8 +15,8 @@ from typing import Final
 
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor.call import Call, signed
-from sekisho.engine.supervisor.objects import targets
-from sekisho.engine.supervisor.objects.targets import Targets
+from sekisho.engine.supervisor.calls import targets
+from sekisho.engine.supervisor.calls.targets import Targets
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
 from sekisho.policy.model import Mode
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from sekisho.decide.request import Facts
 from sekisho.domain.transition import enter, plan_execution
-from sekisho.engine.supervisor.calls import table
+from sekisho.engine.supervisor import table
 from sekisho.engine.supervisor.running import front, protect
 from sekisho.engine.supervisor.running.command import READY, become
 from sekisho.engine.supervisor.running.front import Back, Front

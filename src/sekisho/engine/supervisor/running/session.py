@@ -13,9 +13,9 @@ from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
 from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.questions import Questions
+from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.running.authority import LiveAuthority
 from sekisho.engine.supervisor.running.front import Back
-from sekisho.engine.supervisor.running.records import RecordQueue
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.engine.supervisor.system import libc
 from sekisho.errors import SekishoError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.engine.supervisor.stage import Stage
 
-from sekisho.engine.supervisor.glance import Missing, glance
+from sekisho.engine.supervisor.calls.glance import Missing, glance
 
 AT = -100
 

@@ -27,8 +27,8 @@ from sekisho.engine.supervisor.calls import (
     signals,
 )
 from sekisho.engine.supervisor.calls.row import Row
+from sekisho.engine.supervisor.calls.shortcuts import Shortcut, Way
 from sekisho.engine.supervisor.programs.executions import execute, execute_at
-from sekisho.engine.supervisor.shortcuts import Shortcut, Way
 from sekisho.engine.supervisor.system.abi import Architecture
 from sekisho.engine.supervisor.system.bpf import Where, assemble
 from sekisho.policy.grammar import PROFILE_OPERATIONS

@@ -20,7 +20,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from sekisho.engine.supervisor.calls.attributes import STAT_SIZE
-from sekisho.engine.supervisor.glance import Missing, glance
+from sekisho.engine.supervisor.calls.glance import Missing, glance
 from sekisho.engine.supervisor.system import libc
 from sekisho.engine.supervisor.system.memory import write
 from sekisho.policy.model import Domain, Mode

@@ -14,8 +14,8 @@ from tests.engine.supervisor.stage import DOMAIN, Stage
 
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.objects import targets
-from sekisho.engine.supervisor.objects.targets import Targets
+from sekisho.engine.supervisor.calls import targets
+from sekisho.engine.supervisor.calls.targets import Targets
 from sekisho.engine.supervisor.system import libc
 
 CLONE_NEWPID = 0x20000000

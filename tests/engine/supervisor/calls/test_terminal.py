@@ -13,7 +13,7 @@ from tests.engine.supervisor.forked import child
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.objects import terminal
+from sekisho.engine.supervisor.calls import terminal
 
 
 def character(major: int, minor: int) -> os.stat_result:

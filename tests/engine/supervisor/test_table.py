@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from sekisho.engine.supervisor import table
 from sekisho.engine.supervisor.calls import (
     accepting,
     attributes,
@@ -16,7 +17,6 @@ from sekisho.engine.supervisor.calls import (
     opening,
     receiving,
     sending,
-    table,
 )
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.programs import executions

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.engine.supervisor.stage import Stage
 
-from sekisho.engine.supervisor import shortcuts
+from sekisho.engine.supervisor.calls import shortcuts
 from sekisho.engine.supervisor.calls.attributes import STAT_SIZE
 from sekisho.engine.supervisor.supervisor import Supervisor
 
