@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workloads import Workload
 
-from sekisho.engine.supervisor.calls import table
+from sekisho.engine.supervisor import table
 from sekisho.store.directory import PolicyDirectory
 
 SEKISHO = str(Path(sys.executable).with_name("sekisho"))
