@@ -3,7 +3,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.interface.stage import MANAGER, STRANGER, Stage, read, write
 
@@ -195,7 +195,6 @@ SIZES = st.lists(st.sampled_from([0, 1, 2, 255, 256, 300]), max_size=5)
 
 
 @given(SIZES, st.integers(300, 4000), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_a_slow_reader_misses_nothing_and_sees_nothing_twice(sizes: list[int], at_once: int, random: Random) -> None:
     """Whatever is added and deleted between two reads: what was there all along is read exactly once."""
     texts = [f"<kernel> /d{at}\n" + "".join(f"file read /{n}\n" for n in range(size)) for at, size in enumerate(sizes)]
@@ -222,7 +221,6 @@ def test_a_slow_reader_misses_nothing_and_sees_nothing_twice(sizes: list[int], a
 
 
 @given(st.sampled_from([0, 1, 255, 256, 257, 600]), st.booleans(), st.booleans())
-@settings(deadline=None)
 def test_in_pieces_a_domain_is_what_it_is_at_once(number: int, quota: bool, only: bool) -> None:
     domain = Domain("<kernel> /a", groups={3, 1}, quota_exceeded=quota)
     stage = Stage()

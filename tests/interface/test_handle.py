@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.interface.stage import MANAGER, STRANGER, Stage, read, write
 
@@ -52,7 +52,6 @@ def test_it_is_the_same_however_a_text_is_cut(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 @given(sizes=st.lists(st.integers(0, 9), min_size=1))
-@settings(deadline=None)
 def test_it_is_the_same_in_pieces_of_any_sizes(name: str, sizes: list[int]) -> None:
     raw = TEXTS[name].encode("ascii")
     whole, stage = Stage(), Stage()
@@ -95,7 +94,6 @@ LINES = st.lists(
 
 @pytest.mark.parametrize("name", ["domain_policy", "exception_policy", "profile", "manager"])
 @given(lines=LINES)
-@settings(deadline=None)
 def test_what_is_read_can_be_written_and_gives_the_same(name: str, lines: list[str]) -> None:
     stage, copy = Stage(), Stage()
     write(stage.open(name), "".join(f"{line}\n" for line in lines if "\n" not in line))

@@ -95,7 +95,7 @@ def test_another_version_is_told_so(tmp_path: Path) -> None:
     wire.request, st.sampled_from(Operation), st.integers(0, 99), st.integers(0, 99),
     st.binary(max_size=20) | st.sampled_from([b"\3domain_policy", b"\7query", b"\3.process_status", wire.SIZE.pack(9)]),
 )))  # fmt: skip
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_garbage_harms_others(messages: list[bytes], tmp_path: Path) -> None:
     with serving(Stage(), tmp_path) as (served, tree), raw(served) as sock:
         for message in messages:
