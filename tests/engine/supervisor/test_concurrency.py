@@ -184,9 +184,10 @@ def _murder(storm: Storm, delay: float) -> None:
         time.sleep(delay)
         os.kill(supervisor, signal.SIGKILL)
         _until("the supervisor is dead", lambda: not _alive(supervisor))
-        time.sleep(0.01)
+        # What was granted before counts only when its process has had its turn, which a busy machine may delay.
+        time.sleep(0.2)
         before = storm.board()
-        time.sleep(0.05)
+        time.sleep(0.1)
         after = storm.board()
         front.wait(timeout=20)
     finally:
