@@ -1,5 +1,6 @@
 /* A connection that nobody reads from, and that its owner closes while a call on it is looked at: whoever is left alone
-   with it waits for as long as its owner said (SO_LINGER). Ends with 42 when it took us seconds to go on. */
+   with it waits for as long as its owner said (SO_LINGER). Ends with 42 when it took us seconds to go on, more often than
+   a look at a descriptor that is closed at this very moment explains. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -42,7 +43,10 @@ static int connect_and_fill(int server, struct sockaddr_in *to) {
     return other;
 }
 
+#define SELDOM 2
+
 int main(void) {
+    int waits = 0;
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof here;
     int server = socket(AF_INET, SOCK_STREAM, 0);
@@ -62,7 +66,7 @@ int main(void) {
         go = 1;
         sendmsg(client, &message, MSG_NOSIGNAL);
         close(open("/etc/hostname", O_RDONLY));
-        if (now() - before > 2)
+        if (now() - before > 2 && ++waits > SELDOM)
             return 42;
         setsockopt(other, SOL_SOCKET, SO_LINGER, &none, sizeof none);
         close(other);
