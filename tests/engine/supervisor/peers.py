@@ -173,8 +173,8 @@ def _interrupted(restarts, timeout=b""):
     caught, made = [], []
     signal.signal(signal.SIGALRM, lambda *_: caught.append(1))
     signal.siginterrupt(signal.SIGALRM, not restarts)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
-    thread = later(lambda: made.append(client(sock)), 0.6)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    thread = later(lambda: made.append(client(sock)), 1.2)
     fd = failure(raw, "accept", sock.fileno(), None, None)
     thread.join()
     return fd if isinstance(fd, str) else "accepted", len(caught)
