@@ -13,7 +13,7 @@ from typing import Final
 from sekisho.cli import options
 from sekisho.cli.dialog import Answer, Dialog, Reply
 from sekisho.cli.lines import LineInput
-from sekisho.cli.processes import lineage, read_all, read_processes
+from sekisho.cli.processes import lineage, read_processes, read_text
 from sekisho.cli.supposition import suppose
 from sekisho.decide.evaluate import decide
 from sekisho.decide.explain import explain
@@ -164,22 +164,12 @@ def _why(service: RunningTree, inquiry: Inquiry) -> list[str]:
     """What policy, as it is now, says of the request."""
     policy = Policy(forced_mode=Mode.ENFORCING)
     try:
-        parse_profile(_text(service, "profile"), policy)
-        parse_exception_policy(_text(service, "exception_policy"), policy)
-        parse_domain_policy(_text(service, "domain_policy", f"select Q={inquiry.serial}\n"), policy)
+        parse_profile(read_text(service, "profile"), policy)
+        parse_exception_policy(read_text(service, "exception_policy"), policy)
+        parse_domain_policy(read_text(service, "domain_policy", f"select Q={inquiry.serial}"), policy)
         domain = policy.domains[inquiry.domain]
         request = suppose(inquiry.line)
         # What follows the reasons is known: that it is refused, and which line is missing.
         return explain(policy, domain, request, decide(policy, domain, request))[:-2]
     except (SekishoError, KeyError) as error:
         return [f"it can't be told: {error}"]
-
-
-def _text(service: RunningTree, name: str, selection: str = "") -> str:
-    file = service.open(name, administrator=True)
-    try:
-        if selection:
-            file.write(selection.encode())
-        return read_all(file)
-    finally:
-        file.close()

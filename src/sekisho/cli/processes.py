@@ -31,10 +31,12 @@ def read_all(file: OpenFile) -> str:
     return b"".join(pieces).decode("ascii", "replace")
 
 
-def read_text(service: Service, name: str) -> str:
-    """All of the interface file ``name``."""
-    file = service.open(name, writable=False, administrator=True)
+def read_text(service: Service, name: str, selection: str = "") -> str:
+    """All of the interface file ``name``, or what of it the line ``selection`` selects."""
+    file = service.open(name, writable=bool(selection), administrator=True)
     try:
+        if selection:
+            file.write(f"{selection}\n".encode())
         return read_all(file)
     finally:
         file.close()
