@@ -206,8 +206,7 @@ class Questions:
 
     def look(self) -> None:
         """Questions nobody answers in time are refused, and so is a call whose caller is gone or signalled."""
-        now = time.monotonic()
-        if not self._asked or now < self._next:
+        if not self._asked or (now := time.monotonic()) < self._next:
             return
         for serial, asked in list(self._asked.items()):
             if now > asked.deadline:

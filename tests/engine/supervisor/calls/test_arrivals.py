@@ -43,7 +43,7 @@ def test_nothing_is_left_of_a_wait_that_is_over(enforcing: Stage, sockets: Socke
     client(sockets, waiting_in)
     turn(enforcing)
 
-    assert -1 == enforcing.supervisor.waiting.patience()
+    assert -1 == enforcing.supervisor._patience()
     assert waiting_in.getblocking()
 
 
@@ -61,7 +61,7 @@ def test_a_caller_that_is_gone(
     client(sockets, waiting_in)
     assert turn(enforcing, 0.3) is None
 
-    assert -1 == enforcing.supervisor.waiting.patience()
+    assert -1 == enforcing.supervisor._patience()
     waiting_in.settimeout(10)
     waiting_in.accept()[0].close()
 
@@ -99,7 +99,7 @@ def test_an_orphaned_connection_is_given_up_in_the_end(
 
     with pytest.raises(ConnectionResetError):
         other.recv(1)
-    assert -1 == enforcing.supervisor.waiting.arrivals.patience()
+    assert -1 == enforcing.supervisor.arrivals.patience()
 
 
 def test_an_unread_error_queue_wakes_nobody_again_and_again(enforcing: Stage, sockets: Sockets) -> None:
@@ -123,7 +123,7 @@ def test_an_unread_error_queue_wakes_nobody_again_and_again(enforcing: Stage, so
 def test_what_is_remembered_is_remembered_by_call(enforcing: Stage, waiting_in: socket.socket) -> None:
     first = enforcing.call("accept", waiting_in.fileno(), 0, 0)
     other = Call(enforcing.supervisor, first.notification._replace(id=2), enforcing.process, enforcing=True)
-    known = enforcing.supervisor.waiting.arrivals
+    known = enforcing.supervisor.arrivals
 
     assert known.of(first) is known.of(first)
     assert known.of(other) is not known.of(first)
@@ -132,7 +132,7 @@ def test_what_is_remembered_is_remembered_by_call(enforcing: Stage, waiting_in: 
 def test_supervisors_end_with_nothing_open(enforcing: Stage, sockets: Sockets, waiting_in: socket.socket) -> None:
     before = len(enforcing.supervisor.handlers)
 
-    enforcing.supervisor.waiting.arrivals.close()
+    enforcing.supervisor.arrivals.close()
 
     assert before - 1 == len(enforcing.supervisor.handlers)
 
@@ -149,6 +149,6 @@ def test_looking_after_many_leaves_time_for_others(
 
     monkeypatch.setattr(arrivals, "signalled", slowly)
     while len(looked) < 2:
-        enforcing.supervisor.waiting.arrivals.look()
+        enforcing.supervisor.arrivals.look()
 
     assert looked[1] - looked[0] >= 0.4

@@ -22,6 +22,7 @@ def turn(on: Stage, seconds: float = 10) -> object:
         for fd, events in supervisor.epoll.poll(0.02):
             supervisor.handlers[fd](events)
         supervisor.waiting.look()
+        supervisor.arrivals.look()
     return on.listener.answers[0] if on.listener.answers else None
 
 

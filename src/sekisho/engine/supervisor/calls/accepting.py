@@ -35,7 +35,7 @@ def _plan(call: Call, flags: int) -> Plan | Answer:
     sock = pin(call, call.args[0])
     if not mediated(call, sock, "accept") and not (call.enforcing and call.process.shares_files):
         return PROCEED
-    arrivals = call.supervisor.waiting.arrivals
+    arrivals = call.supervisor.arrivals
     wait = arrivals.of(call)
     try:
         connection = _next(call, sock, wait)
@@ -59,7 +59,7 @@ def _plan(call: Call, flags: int) -> Plan | Answer:
 
 def _next(call: Call, sock: Sock, wait: Wait) -> Connection:
     """The connection that ``call`` is about, taken out of the queue at most once."""
-    arrivals = call.supervisor.waiting.arrivals
+    arrivals = call.supervisor.arrivals
     inode = os.fstat(sock.fd).st_ino
     known = arrivals.adopt(wait, inode)
     if known is not None:

@@ -191,7 +191,7 @@ def _abroad(call: Call) -> bool:
 
 
 def _arrivals(call: Call) -> Arrivals:
-    return call.supervisor.waiting.arrivals
+    return call.supervisor.arrivals
 
 
 def _granted(call: Call, asked: list[Request]) -> bool:

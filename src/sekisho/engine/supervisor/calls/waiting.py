@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.calls.arrivals import Arrivals
 from sekisho.engine.supervisor.plan import Answer, Later
 from sekisho.engine.supervisor.system.procfs import signalled
 
@@ -35,7 +34,6 @@ class Waiting:
         self.supervisor = supervisor
         self._pending: dict[int, _Pending] = {}
         self._next = 0.0
-        self.arrivals = Arrivals(supervisor)
 
     def add(self, call: Call, worker: Worker, then: Callable[[Any], Answer] | None) -> None:
         """``call`` is answered with what ``worker`` gives back, through ``then`` where given."""
@@ -46,12 +44,10 @@ class Waiting:
 
     def patience(self) -> float:
         """How long the loop may sleep, in seconds (-1: as long as it likes)."""
-        limits = (_INTERVAL if self._pending else -1, self.arrivals.patience())
-        return min((limit for limit in limits if limit >= 0), default=-1)
+        return _INTERVAL if self._pending else -1
 
     def look(self) -> None:
         """Calls whose caller has died or has a signal to handle are given up."""
-        self.arrivals.look()
         if not self._pending or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _INTERVAL
