@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * Memory to work in. A program that is preempted keeps its slot, so that another on the same processor takes the next:
+ * no slot is ever used by two. Slots are passed between functions as numbers, and found again with slot_of().
+ */
+#ifndef SEKISHO_SCRATCH_H
+#define SEKISHO_SCRATCH_H
+
+#include "maps.h"
+#include "operations.h"
+
+#define SLOTS_EACH 4		/* slots of one processor */
+#define NO_SLOT 0xffffffffu
+
+/* A text that has no id: it is compared by automata alone. */
+struct text {
+	__u16 length;
+	__u16 zero;
+	char bytes[NAME_BYTES];
+};
+
+struct scratch {
+	/* The request. */
+	__u32 domain;		/* who asks */
+	__u32 family;
+	__u64 asked;		/* operations, bits of the family */
+	__u32 target;		/* DOMAIN: whom it is about */
+	__u8 ignore_first;
+	__u8 pad[3];
+	__u64 numbers[3];	/* as the grammar has numbers, in their order */
+	__u8 address[16];
+	__u16 version;
+	__u16 port;
+	/* Where conditions find facts: addresses in kernel memory, 0 for none. See facts.h. */
+	__u64 inodes[4];	/* struct inode: path1, its directory, path2, its directory */
+	__u64 program;		/* struct linux_binprm while a program is being executed */
+	/* The answer. */
+	__u32 book;
+	__u64 granted;		/* of those asked */
+	__u64 refused;		/* neither granted nor disabled */
+	__u64 logged;		/* granted, and to be logged */
+	__u32 first_id;		/* the first name's id, 0 if it has none */
+	__u32 second_id;
+	__u32 list;		/* what granted the lowest of the operations: list and entry; 0: plain, or nothing */
+	__u32 entry;
+	__u32 candidate;	/* execute: the name's id of what the program goes by; 0: its own name */
+	__u32 target_id;	/* execute: with preference */
+	__u32 move;
+	__u8 preference;
+	__u8 move_kind;		/* RULE_MOVE_... */
+	__u8 facts_ready;
+	__u8 pad2;
+	struct facts facts;
+	/* Operands that are names, in the order of the grammar: for mount the device, the mount point, the type. */
+	struct name first;
+	struct name second;
+	struct text third;	/* the type of a mount; what a symbolic link holds; the path of a program being executed */
+	char work[TEXT_BYTES];
+	/* What is sent. */
+	struct event event;
+	char texts[EVENT_TEXTS * NAME_BYTES];
+};
+
+struct busy {
+	__u32 slots[SLOTS_EACH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 256 /* * processors times SLOTS_EACH */);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 64 /* * processors */);
+	__type(key, __u32);
+	__type(value, struct busy);
+} busy SEC(".maps");
+
+static __always_inline struct scratch *slot_of(__u32 slot)
+{
+	return bpf_map_lookup_elem(&scratches, &slot);
+}
+
+static __always_inline struct counts *counted(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&counts, &zero);
+}
+
+/* A slot that is ours until release(); NO_SLOT, and counted, where all are taken. */
+static __always_inline __u32 claim(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct busy *mine = bpf_map_lookup_elem(&busy, &cpu);
+	struct counts *all;
+
+	if (mine) {
+#pragma unroll
+		for (int i = 0; i < SLOTS_EACH; i++)
+			if (!__sync_val_compare_and_swap(&mine->slots[i], 0, 1))
+				return cpu * SLOTS_EACH + i;
+	}
+	all = counted();
+	if (all)
+		__sync_fetch_and_add(&all->crowded, 1);
+	return NO_SLOT;
+}
+
+static __always_inline void release(__u32 slot)
+{
+	__u32 cpu = slot / SLOTS_EACH;
+	struct busy *owner = bpf_map_lookup_elem(&busy, &cpu);
+
+	if (owner)
+		*(volatile __u32 *)&owner->slots[slot & (SLOTS_EACH - 1)] = 0;
+}
+
+#endif
