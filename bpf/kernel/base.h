@@ -6,8 +6,7 @@
 #ifndef SEKISHO_KERNEL_BASE_H
 #define SEKISHO_KERNEL_BASE_H
 
-#include <linux/types.h>
-#include <linux/bpf.h>
+#include "types.h"
 
 #define RELOCATED __attribute__((preserve_access_index))
 

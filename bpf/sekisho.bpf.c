@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* The kernel side in one piece, so that one object has the maps once and each program what it calls. */
+#include "kernel/base.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "layout.h"
+#include "operations.h"
+#include "maps.h"
+#include "scratch.h"
+#include "task.h"
+#include "judge.h"
+#include "names.h"
+
+#include "file.h"
+#include "mount.h"
+#include "exec.h"
+#include "network.h"
+#include "ipc.h"
+#include "capability.h"
+#include "protect.h"
+#include "trial.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
