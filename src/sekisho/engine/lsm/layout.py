@@ -130,7 +130,6 @@ HAVE_TASK, HAVE_EXECUTION, HAVE_PATH1, HAVE_PATH1_PARENT, HAVE_PATH2, HAVE_PATH2
 )
 
 
-
 class NameValue(ctypes.Structure):
     """``struct name_value``."""
 
