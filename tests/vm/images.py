@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.vm.kernels import CannotStart, made_once, run
-
-MIRROR: Final = "http://deb.debian.org/debian"
+from tests.vm.kernels import MIRROR, CannotStart, made_once, run
 
 SMALL: Final = ("python3", "kmod", "ed", "procps", "sqlite3", "openssl", "rsync", "bc")
 """What the quick comparisons run, besides what every Debian has."""

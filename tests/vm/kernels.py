@@ -10,7 +10,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,11 @@ NEEDED: Final = (
     "virtio_mmio", "virtio_pci", "virtio_blk", "virtio_rng", "9pnet_virtio", "9p", "overlay", "crc32c_generic", "ext4",
 )  # fmt: skip
 """Modules that the machine needs before it has a root file system; what isn't there is built in."""
+
+
+MIRROR: Final = "http://deb.debian.org/debian"
+NEWER: Final = "trixie-backports"
+"""Where kernels are that this host's Debian doesn't have."""
 
 
 class CannotStart(Exception):
@@ -106,19 +111,52 @@ def find_kernel(version: str) -> Kernel:
     """The kernel whose version begins with ``version``: the newest in the cache, else the newest to be had."""
     pattern = re.compile(package_pattern(version))
     have = list(filter(pattern.fullmatch, cached()))
-    names = have or [name for name in run("apt-cache", "pkgnames", "linux-image-").split() if pattern.fullmatch(name)]
+    if have:
+        return Kernel(cache() / newest(have))
+    apt: tuple[str, ...] = ()
+    names = packages(pattern, apt)
+    if not names:
+        apt = newer_packages()
+        names = packages(pattern, apt)
     if not names:
         raise CannotStart(f"no package for kernel {version} is known to apt; run apt-get update")
-    newest = max(names, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
-    with made_once(newest) as (final, making):
+    with made_once(newest(names)) as (final, making):
         if making:
-            unpack(newest, making)
+            unpack(newest(names), making, apt)
     return Kernel(final)
 
 
-def unpack(package: str, folder: Path) -> None:
+def packages(pattern: re.Pattern[str], apt: Sequence[str]) -> list[str]:
+    """The kernel packages that apt, with these options, knows by such a name."""
+    return list(filter(pattern.fullmatch, run("apt-cache", *apt, "pkgnames", "linux-image-").split()))
+
+
+def newest(names: Sequence[str]) -> str:
+    """The package of the highest version."""
+    return max(names, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
+
+
+def newer_packages() -> tuple[str, ...]:
+    """Options that have apt know a later release's packages; what the host's own apt knows stays as it is."""
+    folder = cache() / "apt"
+    for each in ("state/lists/partial", "cache/archives/partial"):
+        (folder / each).mkdir(parents=True, exist_ok=True)
+    keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    (folder / "sources.list").write_text(f"deb [signed-by={keys}] {MIRROR} {NEWER} main\n")
+    settings = {
+        "Dir::State": folder / "state",
+        "Dir::Cache": folder / "cache",
+        "Dir::Etc::sourcelist": folder / "sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+    }
+    words = tuple(word for key, value in settings.items() for word in ("-o", f"{key}={value}"))
+    run("apt-get", "-q", "-o", "APT::Sandbox::User=root", *words, "update")
+    return words
+
+
+def unpack(package: str, folder: Path, apt: Sequence[str] = ()) -> None:
     """``folder`` holds everything that starting the kernel of ``package`` takes."""
-    run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package, cwd=folder)
+    run("apt-get", "-q", "-o", "APT::Sandbox::User=root", *apt, "download", package, cwd=folder)
     [archive] = folder.glob("*.deb")
     tree = folder / "tree"
     run("dpkg-deb", "-x", archive, tree)
