@@ -33,10 +33,20 @@ ROOMS = [
     {"plan", "tasks", "call"},
     {"calls"},
     {"programs"},
-    {"guard", "judge", "modes", "penalties", "performing", "questions", "records", "strangers", "supervisor", "table"},
+    {"guard", "modes", "penalties", "performing", "questions", "strangers", "supervisor", "table"},
     {"running"},
 ]
 """The same inside ``engine.supervisor``: its folders, the modules beside them. Imports for types alone don't count."""
+
+LSM = "sekisho.engine.lsm"
+LSM_ROOMS = [{"layout"}, {"compile"}, {"walk"}, {"kernel"}, {"publish"}, {"daemon"}]
+"""The same inside ``engine.lsm``."""
+
+LSM_PURE = {"compile", "walk", "layout"}
+"""What of it is values in, values out, like the core; but ctypes describes what the kernel has in its maps."""
+
+ENGINES = {"supervisor": "lsm", "lsm": "supervisor"}
+"""No engine knows the other; what both use stands beside them."""
 
 PURE = {"names", "policy", "domain", "decide", "learn", "audit", "convert"}
 """Packages of values in, values out: nothing there touches files, clocks, processes or the environment."""
@@ -125,6 +135,38 @@ def room(dotted: str) -> int:
 def test_rooms_of_the_supervisor_open_one_way(path: Path) -> None:
     own = room(dotted(path))
     wrong = [name for name in needs(path) if name.startswith(f"{SUPERVISOR}.") and room(name) > own]
+
+    assert [] == wrong
+
+
+def lsm_room(dotted: str) -> int:
+    """The place of a name of the BPF engine in LSM_ROOMS."""
+    first = dotted.removeprefix(f"{LSM}.").split(".")[0]
+    return next(place for place, names in enumerate(LSM_ROOMS) if first in names)
+
+
+@pytest.mark.parametrize("path", [m for m in modules() if dotted(m).startswith(f"{LSM}.")], ids=relative)
+def test_rooms_of_the_lsm_engine_open_one_way(path: Path) -> None:
+    own = lsm_room(dotted(path))
+    wrong = [name for name in imports(path) if name.startswith(f"{LSM}.") and lsm_room(name) > own]
+
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("path", [m for m in modules() if dotted(m).startswith(f"{LSM}.")], ids=relative)
+def test_what_the_lsm_engine_compiles_is_pure(path: Path) -> None:
+    if dotted(path).removeprefix(f"{LSM}.").split(".")[0] not in LSM_PURE:
+        return
+    wrong = {name for name in imports(path) if name.split(".")[0] in IMPURE_MODULES - {"ctypes"}}
+
+    assert set() == wrong
+
+
+@pytest.mark.parametrize("path", [m for m in modules() if relative(m).startswith("engine/")], ids=relative)
+def test_engines_know_nothing_of_each_other(path: Path) -> None:
+    own = relative(path).split("/")[1]
+    strangers = {ENGINES[own]} if own in ENGINES else set(ENGINES)
+    wrong = [name for name in imports(path) if name.startswith(tuple(f"sekisho.engine.{each}" for each in strangers))]
 
     assert [] == wrong
 

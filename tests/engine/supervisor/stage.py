@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
 from sekisho.decide.text import request_text
+from sekisho.engine.judge import Judge
 from sekisho.engine.supervisor import table
 from sekisho.engine.supervisor.acting.here import HERE
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.plan import Answer, Plan
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.supervisor import Supervisor

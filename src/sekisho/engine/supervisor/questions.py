@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sekisho.audit.record import Record, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
-from sekisho.engine.supervisor.records import weight
+from sekisho.engine.records import weight
 from sekisho.engine.supervisor.system.procfs import signalled
 from sekisho.interface.authority import Question
 from sekisho.policy.model import Domain

@@ -8,6 +8,7 @@ import select
 from collections.abc import Callable
 from typing import Final
 
+from sekisho.engine.judge import Judge
 from sekisho.engine.supervisor import strangers
 from sekisho.engine.supervisor.acting import actions, closing, identity
 from sekisho.engine.supervisor.acting.actions import Fd
@@ -20,7 +21,6 @@ from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.calls.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.calls.waiting import Waiting
 from sekisho.engine.supervisor.guard import Guard
-from sekisho.engine.supervisor.judge import Judge
 from sekisho.engine.supervisor.modes import Modes
 from sekisho.engine.supervisor.objects.naming import Namer
 from sekisho.engine.supervisor.penalties import Penalties
@@ -28,7 +28,7 @@ from sekisho.engine.supervisor.performing import Performer
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, Later, Plan, Proceed
 from sekisho.engine.supervisor.programs.executions import Executions
 from sekisho.engine.supervisor.programs.moves import Moves
-from sekisho.engine.supervisor.questions import Held
+from sekisho.engine.supervisor.questions import Held, Questions
 from sekisho.engine.supervisor.system import abi
 from sekisho.engine.supervisor.system.loop import Loop
 from sekisho.engine.supervisor.system.notify import Listener, Notification
@@ -44,7 +44,7 @@ class Supervisor(Loop):
     def __init__(
         self,
         listener: Listener,
-        judge: Judge,
+        judge: Judge[Questions],
         architecture: abi.Architecture,
         rows: dict[int, Row],
         warn: Callable[[str], None],

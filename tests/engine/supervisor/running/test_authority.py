@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from tests.engine.supervisor.stage import DOMAIN, Stage
 
+from sekisho.engine.records import RecordQueue
 from sekisho.engine.supervisor.questions import Questions
-from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.running import protect
 from sekisho.engine.supervisor.running.authority import LiveAuthority
 from sekisho.engine.supervisor.tasks import Process, lineage

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.decide.support import request
 
-from sekisho.engine.supervisor.judge import Judge
+from sekisho.engine.judge import Judge
+from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.running.front import Back
 from sekisho.engine.supervisor.running.session import Session
 from sekisho.policy.edit import ensure_domain
@@ -28,7 +29,7 @@ class Run:
     """A session that nothing is supervised by."""
 
     session: Session
-    judge: Judge
+    judge: Judge[Questions]
     domain: Domain
     front: socket.socket
 
@@ -96,18 +97,18 @@ def test_what_is_learned_is_safe_before_it_is_saved(learning: Run) -> None:
     assert "file read /etc/passwd" not in policy_text(learning)
     (journal,) = learning.path.glob("*.journal")
     assert "file read /etc/passwd" in journal.read_text()
-    learning.session.save()
+    learning.session.keeper.save()
     assert "file read /etc/passwd" in policy_text(learning)
 
 
 def test_nothing_is_saved_that_is_saved_already(learning: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
-    monkeypatch.setattr(learning.session, "save", lambda: saved.append(1))
-    learning.session._next = 0
-    learning.session.look()
+    monkeypatch.setattr(learning.session.keeper, "save", lambda: saved.append(1))
+    learning.session.keeper._next = 0
+    learning.session.keeper.look()
     assert [] == saved
     learning.allows("file read /etc/passwd")
-    learning.session.look()
+    learning.session.keeper.look()
     assert [1] == saved
 
 
@@ -125,7 +126,7 @@ def test_a_directory_that_cant_be_written_is_told_once(learning: Run, monkeypatc
 
     monkeypatch.setattr(learning.session.directory, "save", fail)
     for _ in range(2):
-        learning.session.save()
+        learning.session.keeper.save()
     monkeypatch.undo()
 
     assert ["say sekisho: could not save what was learned: [Errno 28] No space left on device"] == learning.heard()
@@ -135,7 +136,7 @@ def test_lost_records_are_told(enforcing: Run, monkeypatch: pytest.MonkeyPatch) 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(enforcing.session._audit, "append", fail)
+    monkeypatch.setattr(enforcing.session.keeper._audit, "append", fail)
     for _ in range(2):
         assert not enforcing.allows("file read /etc/passwd")
 
@@ -158,7 +159,7 @@ def test_the_end_of_the_command_is_told_when_all_is_saved(learning: Run) -> None
 
 def test_the_counters_are_kept(learning: Run) -> None:
     learning.allows("file read /etc/passwd")
-    learning.session.save()
+    learning.session.keeper.save()
     text = (learning.path / "stat.conf").read_text()
 
     assert [] != [line for line in text.splitlines() if line.startswith("Policy update:") and " 1 " in f"{line} "]
@@ -173,12 +174,12 @@ def test_a_quota_on_policy_ends_learning(learning: Run) -> None:
 
 
 def test_an_edit_is_saved_although_nothing_else_happens(learning: Run) -> None:
-    assert -1 == learning.session.patience()
+    assert -1 == learning.session.keeper.patience()
     learning.allows("file read /etc/passwd")
-    assert 1.5 < learning.session.patience() <= 2
+    assert 1.5 < learning.session.keeper.patience() <= 2
     learning.session.updated(by_hand=True)
-    assert 0 <= learning.session.patience() <= 0.1
-    learning.session._next = 0
-    learning.session.look()
-    assert -1 == learning.session.patience()
+    assert 0 <= learning.session.keeper.patience() <= 0.1
+    learning.session.keeper._next = 0
+    learning.session.keeper.look()
+    assert -1 == learning.session.keeper.patience()
     assert "file read /etc/passwd" in policy_text(learning)

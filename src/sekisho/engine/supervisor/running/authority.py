@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from sekisho.engine.records import RecordQueue
 from sekisho.engine.supervisor.questions import Questions
-from sekisho.engine.supervisor.records import RecordQueue
 from sekisho.engine.supervisor.running import protect
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.engine.supervisor.tasks import Lost, children, lineage

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from sekisho.decide.decision import Decision
 from sekisho.decide.evaluate import decide
 from sekisho.decide.request import Facts, Request
-from sekisho.engine.supervisor.questions import Questions
 from sekisho.learn.observe import learn
 from sekisho.learn.rewrite import RewriteRules
 from sekisho.policy.model import AclEntry, Domain, Mode, Policy
@@ -19,8 +18,37 @@ _REFUSED: Final = Decision(
 )
 
 
+class Asker(Protocol):
+    """Who asks the administrator what to do with requests that policy refuses."""
+
+    observers: int
+    """How many are there to be asked."""
+
+    def verdict(self, domain: Domain, request: Request) -> bool | None:
+        """What the administrator has said of this request; None where nothing was said."""
+
+    def ask(self, domain: Domain, request: Request, decision: Decision) -> None:
+        """The request is held back, by an exception, where somebody can be asked; otherwise nothing has happened."""
+
+
+class Nobody:
+    """Nobody is ever asked."""
+
+    observers = 0
+
+    def verdict(self, domain: Domain, request: Request) -> bool | None:
+        """Nothing was said."""
+        return None
+
+    def ask(self, domain: Domain, request: Request, decision: Decision) -> None:
+        """Nothing has happened."""
+
+
+AskerT = TypeVar("AskerT", bound=Asker)
+
+
 @dataclass(slots=True)
-class Judge:
+class Judge(Generic[AskerT]):
     """Holds the policy of one run, and what it tells others of its decisions."""
 
     policy: Policy
@@ -33,7 +61,7 @@ class Judge:
     """Receives each new entry."""
     violated: Callable[[Mode], None]
     """Is told the mode of each request that no entry granted."""
-    questions: Questions
+    questions: AskerT
     is_full: Callable[[], bool] = lambda: False
     """Whether policy takes all the memory it may, so that nothing more is learned."""
     repeatable: bool = False
@@ -46,8 +74,8 @@ class Judge:
     def allows(self, domain: Domain, requests: Iterable[Request]) -> bool:
         """Whether every request may happen; what learning mode sees for the first time is learned.
 
-        ``repeatable`` then says whether the same requests would be granted again without a word. Raises Held where
-        the administrator is to be asked first.
+        ``repeatable`` then says whether the same requests would be granted again without a word. What asks the
+        administrator first raises an exception of its own.
         """
         repeatable = True
         self.repeatable, self.transition = False, None

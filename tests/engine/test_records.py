@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sekisho.audit.values import Image, Record
 from sekisho.decide.request import Task
-from sekisho.engine.supervisor.records import RecordQueue, weight
+from sekisho.engine.records import RecordQueue, weight
 from sekisho.policy.model import Mode
 
 RECORD = Record(1.0, 3, Mode.ENFORCING, False, "<kernel> /p", "file read /etc/shadow", Task())
