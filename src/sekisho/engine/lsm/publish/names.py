@@ -1,0 +1,66 @@
+"""Names and their ids. The kernel gives ids, too: who comes first, in one map, is right."""
+
+from __future__ import annotations
+
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.publish.maps import Maps
+from sekisho.names.word import decode, encode
+
+
+class Names:
+    """The ids of all names that policy has; those that the kernel gave are looked up when they turn up."""
+
+    def __init__(self, maps: Maps) -> None:
+        """Nothing is known yet: see ``load``."""
+        self._maps = {size: maps.tables[f"names_{size}"] for size in layout.NAME_SIZES}
+        self._ids: dict[tuple[int, bytes], int] = {}
+        self._names: dict[int, tuple[int, bytes]] = {}
+        self._next = 1
+
+    def load(self) -> None:
+        """Every name that has an id in the kernel is known."""
+        for table in self._maps.values():
+            for key, value in table.items():
+                length, space = int.from_bytes(key[:2], "little"), key[2]
+                self._know(space, key[4 : 4 + length], layout.NameValue.from_buffer_copy(value).id)
+        given = [each for each in self._names if not each & layout.KERNEL_MADE]
+        self._next = max(given, default=0) + 1
+
+    def name(self, raw: bytes, space: int = layout.SPACE_NAME) -> int:
+        """The id of ``raw``; the kernel knows it, too, when this returns. Raises ValueError where it is too long."""
+        known = self._ids.get((space, raw))
+        if known is not None:
+            return known
+        size, key = layout.name_key(raw, space)
+        units = len(raw) if space == layout.SPACE_TEXT else len(encode(raw))
+        table = self._maps[size]
+        if table.insert(key, bytes(layout.NameValue(self._next, units))):
+            found, self._next = self._next, self._next + 1
+        else:
+            present = table.lookup(key)
+            if present is None:  # a name never goes away again
+                raise AssertionError(f"{raw!r} is there and isn't")
+            found = layout.NameValue.from_buffer_copy(present).id
+        self._know(space, raw, found)
+        return found
+
+    def word(self, text: str) -> int:
+        """The id of a word of policy: of the name that it is the encoding of or, for a pattern, of its text."""
+        try:
+            return self.name(decode(text))
+        except ValueError:
+            return self.name(text.encode("ascii"), layout.SPACE_TEXT)
+
+    def text(self, name: int) -> str | None:
+        """The word that has the id ``name``; None where there is no such."""
+        if name not in self._names:
+            self.load()
+        found = self._names.get(name)
+        if found is None:
+            return None
+        space, raw = found
+        return raw.decode("ascii") if space == layout.SPACE_TEXT else encode(raw)
+
+    def _know(self, space: int, raw: bytes, name: int) -> None:
+        self._ids[space, raw] = name
+        self._names[name] = (space, raw)
