@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.compile.interning import last_word
 from sekisho.engine.lsm.publish.maps import Maps
 from sekisho.engine.lsm.publish.names import Names
 from sekisho.errors import UserError
@@ -32,7 +33,7 @@ class Domains:
             for word, domain in below.get(parent, ()):
                 text = self._names.text(word)
                 if text is not None and domain not in self._texts:
-                    self._know(f"{prefix} {text}".strip(), domain)
+                    self._know(_joined(prefix, text), domain)
                     left.append((self._texts[domain], domain))
         ours = [domain for domain in self._texts if domain < layout.DOMAINS_BY_KERNEL]
         self._next = max(ours, default=0) + 1
@@ -42,9 +43,9 @@ class Domains:
         known = self._ids.get(name)
         if known is not None:
             return known
-        prefix, _, word = name.rpartition(" ")
+        prefix = name.rpartition(" ")[0]
         parent = self.domain(prefix) if prefix else 0
-        key = bytes(layout.ChildKey(parent, self._names.word(word)))
+        key = bytes(layout.ChildKey(parent, self._names.word(last_word(name))))
         found = self._find(key)
         if not found:
             found = self._add(key, parent, name)
@@ -87,7 +88,7 @@ class Domains:
             prefix = self.name(record.parent) if record.parent else ""
             if word is None or prefix is None:
                 return None
-            known = f"{prefix} {word}".strip()
+            known = _joined(prefix, word)
             self._know(known, domain)
         return known
 
@@ -98,6 +99,10 @@ class Domains:
     def _know(self, name: str, domain: int) -> None:
         self._ids[name] = domain
         self._texts[domain] = name
+
+
+def _joined(prefix: str, word: str) -> str:
+    return f"{prefix} {word}" if prefix else f"<{word}>"
 
 
 def _index(number: int) -> bytes:

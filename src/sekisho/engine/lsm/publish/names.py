@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.compile.interning import spelled
 from sekisho.engine.lsm.publish.maps import Maps
-from sekisho.names.word import decode, encode
+from sekisho.names.word import encode
 
 
 class Names:
@@ -46,10 +47,7 @@ class Names:
 
     def word(self, text: str) -> int:
         """The id of a word of policy: of the name that it is the encoding of or, for a pattern, of its text."""
-        try:
-            return self.name(decode(text))
-        except ValueError:
-            return self.name(text.encode("ascii"), layout.SPACE_TEXT)
+        return self.name(*spelled(text))
 
     def text(self, name: int) -> str | None:
         """The word that has the id ``name``; None where there is no such."""
