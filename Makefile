@@ -3,14 +3,16 @@
 # make test    linters, types and all tests; as root also those that need it
 # make oracle  every comparison with a real kernel's TOMOYO, in virtual machines (root, an hour)
 # make bench   what mediation costs here
+# make bench-vm  what mediation of a whole system costs on a stock kernel, beside AppArmor and TOMOYO (an hour)
 # make fuzz    inputs made to break the parser, the converter, the matcher, the interface (five minutes each)
 # make stress  ten readers and a writer on the interface of a running tree, for a minute
+# make bpf     the kernel side, from bpf/ (needs clang; its result is part of the source tree)
 # make man     man pages from the command line's own help
 # make format  sources in the one format
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle tools bench fuzz stress man format clean
+.PHONY: setup demo test oracle tools bench bench-vm bpf fuzz stress man format clean
 
 setup: .venv/bin/sekisho
 
@@ -41,11 +43,19 @@ oracle: tools
 bench: tools
 	@$(PYTHON) bench/run.py
 
+bench-vm: tools
+	@sh scripts/test-dependencies
+	@$(PYTHON) -m tests.vm --prepare bench
+	@$(PYTHON) -m bench.system
+
 fuzz: tools
 	@$(PYTHON) fuzz/run.py --seconds 300
 
 stress: tools
 	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_stress.py
+
+bpf: tools
+	@PYTHONPATH=src $(PYTHON) scripts/bpf.py
 
 man: setup
 	@$(PYTHON) scripts/man.py

@@ -24,6 +24,9 @@ FULL: Final = (
 )  # fmt: skip
 """What all comparisons run."""
 
+BENCH: Final = ("python3", "kmod", "apparmor")
+"""What is needed to compare what systems cost."""
+
 
 def release() -> str:
     """The code name of this host's Debian; the guest's is the same."""

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.vm.images import FULL, SMALL, debian_image, image_name
+from tests.vm.images import BENCH, FULL, SMALL, debian_image, image_name
 from tests.vm.initramfs import second_stage
 from tests.vm.kernels import CannotStart, Kernel, cached, find_kernel, package_pattern
 
 KERNELS: Final = ("6.12", "6.1", "6.18")
-IMAGES: Final = {"small": SMALL, "full": FULL}
+IMAGES: Final = {"small": SMALL, "full": FULL, "bench": BENCH}
 SYSTEM_PATH: Final = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 PLAIN: Final = "landlock,lockdown,yama,bpf"
 """The LSMs that Debian starts by default, AppArmor apart."""
