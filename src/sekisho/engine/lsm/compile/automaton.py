@@ -1,7 +1,7 @@
-r"""Automata: what a list of patterns matches, in the form in which the kernel side goes through it byte by byte.
+"""Automata: what a list of patterns matches, in the form in which the kernel side goes through it byte by byte.
 
-The words are policy text; the automaton reads the bytes of a name as the system has them. It accepts ``raw`` for exactly
-those words whose ``Pattern(word).matches(encode(raw))`` is true, in one pass and however many they are.
+The words are policy text; the automaton reads the bytes of a name as the system has them. It accepts ``raw`` for
+exactly those words whose ``Pattern(word).matches(encode(raw))`` is true, in one pass and however many they are.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sekisho.engine.lsm.compile.net import Net
+from sekisho.engine.lsm.compile.packing import pack
+from sekisho.engine.lsm.compile.subsets import TooManyStates, machine
+from sekisho.names.word import decode
+
+__all__ = ["MAX_STATES", "Automaton", "TooManyStates", "build", "build_variable"]
+
 MAX_STATES: Final = 1 << 18
 """So many states an automaton may have unless its caller says otherwise."""
 
-
-class TooManyStates(ValueError):  # noqa: N818
-    """The words together need more states than they may have."""
+_VARIABLE: Final = ((0,), (0, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,10 @@ def build(words: Sequence[str], budget: int = MAX_STATES) -> Automaton:
     Raises:
         TooManyStates: it would have more than ``budget`` states, or fill more cells than offsets can reach.
     """
-    raise NotImplementedError
+    net = Net()
+    for index, word in enumerate(words):
+        net.add(index, word)
+    return _automaton(net, budget)
 
 
 def build_variable(name: str, value: str, budget: int = MAX_STATES) -> Automaton:
@@ -46,4 +54,18 @@ def build_variable(name: str, value: str, budget: int = MAX_STATES) -> Automaton
     Raises:
         TooManyStates: as ``build``.
     """
-    raise NotImplementedError
+    net = Net()
+    try:
+        raw = decode(name)
+    except ValueError:
+        raw = b"="  # no string has a variable of such a name
+    if b"=" not in raw:
+        named = net.literal(raw + b"=")
+        net.add_anything(0, named)
+        net.add(1, value, named)
+    return _automaton(net, budget, _VARIABLE)
+
+
+def _automaton(net: Net, budget: int, accepts: tuple[tuple[int, ...], ...] = ()) -> Automaton:
+    made = machine(net, budget, accepts)
+    return Automaton(pack(made), made.accepts)
