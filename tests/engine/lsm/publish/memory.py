@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+
+from sekisho.engine.lsm import layout
 
 
 class MemoryMap:
@@ -14,33 +17,38 @@ class MemoryMap:
         self.contents: dict[bytes, bytes] = {}
         self.log = log
 
-    def lookup(self, key: bytes) -> bytes | None:
+    def lookup(self, key: bytes, /) -> bytes | None:
         return self.contents.get(key)
 
-    def update(self, key: bytes, value: bytes) -> None:
+    def update(self, key: bytes, value: bytes, condition: int = 0, /) -> None:
+        if condition and key in self.contents:
+            raise FileExistsError
         self.log.append(self.name)
         self.contents[key] = value
 
-    def insert(self, key: bytes, value: bytes) -> bool:
-        if key in self.contents:
-            return False
-        self.update(key, value)
-        return True
-
-    def delete(self, key: bytes) -> bool:
+    def delete(self, key: bytes, /) -> bool:
         self.log.append(f"-{self.name}")
         return self.contents.pop(key, None) is not None
 
-    def update_batch(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        for key, value in zip(keys, values, strict=True):
-            self.update(key, value)
+    def update_many(self, keys: bytes, values: bytes, /) -> None:
+        size = KEYS.get(self.name, 4)
+        count = len(keys) // size
+        width = len(values) // count
+        for place in range(count):
+            self.update(keys[place * size : (place + 1) * size], values[place * width : (place + 1) * width])
 
-    def delete_batch(self, keys: Iterable[bytes]) -> None:
-        for key in keys:
-            self.delete(key)
+    def delete_many(self, keys: bytes, /) -> int:
+        size = KEYS.get(self.name, 4)
+        return sum(self.delete(keys[place : place + size]) for place in range(0, len(keys), size))
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         yield from list(self.contents.items())
+
+
+KEYS = {
+    "found": 8, "rules": 8, "clauses": 8, "ranges": 8, "intervals": 8, "children": 8, "namespaces": 8, "controls": 16,
+    "pairs": ctypes.sizeof(layout.PairKey), "endpoints": ctypes.sizeof(layout.EndpointKey),
+}  # fmt: skip
 
 
 class MemoryCells:
@@ -51,9 +59,10 @@ class MemoryCells:
     def __len__(self) -> int:
         return len(self.contents)
 
-    def write(self, origin: int, cells: Sequence[int]) -> None:
+    def write(self, origin: int, cells: bytes, /) -> None:
         self.log.append("cells")
-        self.contents[origin : origin + len(cells)] = cells
+        values = memoryview(cells).cast("B").cast("I")
+        self.contents[origin : origin + len(values)] = list(values)
 
 
 class MemoryMaps:

@@ -27,7 +27,7 @@ class Automata:
         known = self._origins.get(content)
         if known is None:
             known = self._regions.take(len(cells))
-            self._cells.write(known, cells)
+            self._cells.write(known, cells.tobytes())
             self._origins[content] = known
             self._held[known] = (content, len(cells), 0)
         return known

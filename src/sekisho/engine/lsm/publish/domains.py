@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.compile.interning import last_word
-from sekisho.engine.lsm.publish.maps import Maps
+from sekisho.engine.lsm.publish.maps import Maps, insert
 from sekisho.engine.lsm.publish.names import Names
 from sekisho.errors import UserError
 
@@ -63,7 +63,7 @@ class Domains:
         word = layout.ChildKey.from_buffer_copy(key).word
         # What a domain is stands before anybody can come upon it.
         self._records.update(_index(domain), bytes(layout.Domain(parent, root, word, len(name))))
-        if not self._children.insert(key, domain.to_bytes(4, "little")):
+        if not insert(self._children, key, domain.to_bytes(4, "little")):
             return self._find(key)
         self._next += 1
         return domain

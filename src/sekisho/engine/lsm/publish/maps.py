@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+NEW: Final = 1
+"""The condition that a key has no value yet."""
 
 
 class Map(Protocol):
     """One map; keys and values are bytes of its sizes."""
 
-    def lookup(self, key: bytes) -> bytes | None:
+    def lookup(self, key: bytes, /) -> bytes | None:
         """The value at ``key``."""
 
-    def update(self, key: bytes, value: bytes) -> None:
-        """``key`` has ``value``, whatever it had."""
+    def update(self, key: bytes, value: bytes, condition: int = 0, /) -> None:
+        """``key`` has ``value``. Raises FileExistsError where it had one already and has to be NEW."""
 
-    def insert(self, key: bytes, value: bytes) -> bool:
-        """``key`` has ``value``, unless it had one already, which is then kept: False."""
-
-    def delete(self, key: bytes) -> bool:
+    def delete(self, key: bytes, /) -> bool:
         """``key`` has no value any more; whether it had one."""
 
-    def update_batch(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        """Every key has its value; one system call where the kernel can."""
+    def update_many(self, keys: bytes, values: bytes, /) -> None:
+        """Every key has its value; each packed one behind the other."""
 
-    def delete_batch(self, keys: Iterable[bytes]) -> None:
-        """No key has a value any more, whether it had or not."""
+    def delete_many(self, keys: bytes, /) -> int:
+        """No key, packed one behind the other, has a value any more; how many had one."""
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every key that has a value, with it."""
@@ -37,8 +37,8 @@ class Cells(Protocol):
     def __len__(self) -> int:
         """How many cells there are."""
 
-    def write(self, origin: int, cells: Sequence[int]) -> None:
-        """The cells from ``origin`` on are ``cells``."""
+    def write(self, origin: int, cells: bytes, /) -> None:
+        """The cells from ``origin`` on are these, four bytes each."""
 
 
 class Maps(Protocol):
@@ -52,14 +52,23 @@ class Maps(Protocol):
     def cells(self) -> Cells:
         """That of automata."""
 
-    def set_book(self, book: int) -> None:
-        """``book`` holds from now on: one store."""
+    def book(self) -> int:
+        """Which book holds."""
 
     def begin_book(self, book: int) -> None:
         """``book``, which doesn't hold, is about to be filled anew: its sequence grows."""
 
-    def book(self) -> int:
-        """Which book holds."""
+    def set_book(self, book: int) -> None:
+        """``book`` holds from now on: one store."""
 
     def settle(self) -> None:
         """Whatever looked at the maps before this call has finished."""
+
+
+def insert(table: Map, key: bytes, value: bytes) -> bool:
+    """``key`` has ``value``, unless it had one already, which it then keeps: False."""
+    try:
+        table.update(key, value, NEW)
+    except FileExistsError:
+        return False
+    return True

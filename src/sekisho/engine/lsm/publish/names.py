@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.compile.interning import spelled
-from sekisho.engine.lsm.publish.maps import Maps
+from sekisho.engine.lsm.publish.maps import Maps, insert
 from sekisho.names.word import encode
 
 
@@ -35,7 +35,7 @@ class Names:
         size, key = layout.name_key(raw, space)
         units = len(raw) if space == layout.SPACE_TEXT else len(encode(raw))
         table = self._maps[size]
-        if table.insert(key, bytes(layout.NameValue(self._next, units))):
+        if insert(table, key, bytes(layout.NameValue(self._next, units))):
             found, self._next = self._next, self._next + 1
         else:
             present = table.lookup(key)
