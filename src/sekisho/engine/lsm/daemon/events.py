@@ -102,7 +102,7 @@ def _address(header: layout.Event) -> str:
     return str(IPv4Address(raw[12:]) if header.version == 4 else IPv6Address(raw))
 
 
-def facts_of(event: Event, operation: Operation) -> Facts:
+def facts_of(event: Event, operation: Operation | None) -> Facts:
     """What conditions and audit records may look at."""
     facts = Facts()
     raw = event.header.facts
@@ -110,6 +110,8 @@ def facts_of(event: Event, operation: Operation) -> Facts:
     for bit, name in _OBJECTS:
         if raw.have & bit:
             setattr(facts, name.replace(".", "_"), _inode(raw, layout.FACTS[f"{name}.uid"]))
+    if operation is None:
+        return facts
     names = sum(operand is Operand.NAME for operand in operation.operands)
     more = event.texts[names:]
     if operation.keyword == "file execute":

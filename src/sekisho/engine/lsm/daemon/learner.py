@@ -1,0 +1,140 @@
+"""What becomes of events: policy is learned, records are written, by the core that decides for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sekisho.decide.decision import Decision
+from sekisho.decide.evaluate import decide
+from sekisho.decide.request import Facts, Request
+from sekisho.domain.transition import ManualTransition, creation_lines, enter
+from sekisho.engine.judge import Judge, Nobody
+from sekisho.engine.keeping import Keeper
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.daemon import events
+from sekisho.engine.lsm.daemon.events import Event
+from sekisho.engine.lsm.publish.domains import Domains
+from sekisho.policy.model import Domain, Mode, Policy
+
+_KERNEL: Final = "<kernel>"
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many events came to what."""
+
+    events: int = 0
+    learned: int = 0
+    known: int = 0
+    """They asked for what had been learned already, before the kernel side knew."""
+    overtaken: int = 0
+    """They came from a mode that policy has left since."""
+    stray: int = 0
+    """No request or domain could be made of them."""
+    unnameable: int = 0
+
+
+@dataclass(slots=True)
+class Learner:
+    """Takes events one by one. ``changed`` is called with each domain that has become otherwise."""
+
+    policy: Policy
+    keeper: Keeper
+    judge: Judge[Nobody]
+    domains: Domains
+    changed: Callable[[Domain], None]
+    ignored: set[int] = field(default_factory=set)
+    """Domains that are the engine's own affair."""
+    tally: Tally = field(default_factory=Tally)
+
+    def take(self, raw: bytes | memoryview) -> None:
+        """The event is dealt with; one that can't be understood is counted."""
+        self.tally.events += 1
+        try:
+            event = events.read(raw)
+        except ValueError:
+            self.tally.stray += 1
+            return
+        if event.header.domain in self.ignored:
+            return
+        if event.kind == layout.EVENT_REQUEST:
+            self._request(event)
+        elif event.kind == layout.EVENT_DOMAIN:
+            self._made(event.header.domain)
+        elif event.kind == layout.EVENT_FAILED:
+            self._failed(event)
+        elif event.kind == layout.EVENT_UNNAMEABLE:
+            self.tally.unnameable += 1
+
+    def _request(self, event: Event) -> None:
+        domain = self._domain(event.header.domain)
+        request = events.request_of(event, self.domains.name) if domain is not None else None
+        if domain is None or request is None:
+            self.tally.stray += 1
+        elif event.header.granted:
+            self.judge.sink(domain, request, _as_told(event, granted=True))
+        elif event.mode is Mode.LEARNING:
+            self._learn(domain, request)
+        else:
+            self._refused(domain, request, event)
+
+    def _learn(self, domain: Domain, request: Request) -> None:
+        decision = decide(self.policy, domain, request)
+        if decision.granted:
+            self.tally.known += 1
+        elif decision.mode is not Mode.LEARNING:
+            self.tally.overtaken += 1
+        else:
+            entries, full = domain.generation, domain.quota_exceeded
+            self.judge.settle(domain, request, decision)
+            if domain.generation != entries:
+                self.tally.learned += domain.quota_exceeded == full
+                self.changed(domain)
+
+    def _refused(self, domain: Domain, request: Request, event: Event) -> None:
+        """What the kernel said stands, whatever policy has become since."""
+        if self.policy.config(domain, request.operation.profile).reject_log:
+            self.judge.sink(domain, request, _as_told(event, granted=False))
+        self.judge.violated(event.mode)
+
+    def _made(self, number: int) -> Domain | None:
+        """The kernel has made a domain: policy has it, too, with the profile and the groups of the one it came from."""
+        name = self.domains.name(number)
+        if name is None:
+            self.tally.stray += 1
+            return None
+        known = self.policy.domains.get(name)
+        if known is not None:
+            return known
+        creator = self._domain(self.domains.record(number).creator) or self.policy.domains[_KERNEL]
+        created = enter(self.policy, ManualTransition(name, True, None), creator)
+        for line in creation_lines(created):
+            self.keeper.note(created, line, Facts())
+        self.keeper.updated(by_hand=True)
+        self.changed(created)
+        return created
+
+    def _failed(self, event: Event) -> None:
+        domain = self._domain(event.header.domain)
+        if domain is not None and not domain.transition_failed:
+            domain.transition_failed = True
+            domain.generation += 1
+            self.keeper.note(domain, "transition_failed", events.facts_of(event, None))
+            self.keeper.updated(by_hand=True)
+            self.changed(domain)
+
+    def _domain(self, number: int) -> Domain | None:
+        """The domain of policy that ``number`` means; one that the kernel made without our hearing of it is made."""
+        if not number:
+            return None
+        name = self.domains.name(number)
+        known = self.policy.domains.get(name or "")
+        if known is None and self.domains.record(number).flags & layout.DOMAIN_EXISTS:
+            return self._made(number)
+        return known
+
+
+def _as_told(event: Event, *, granted: bool) -> Decision:
+    return Decision(granted, event.mode, None, None, granted, not granted, False)
