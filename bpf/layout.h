@@ -185,6 +185,7 @@ enum domain_flag {
 	DOMAIN_TRANSITION_FAILED = 2,
 	DOMAIN_PROTECTED = 4,	/* the engine's own daemon */
 	DOMAIN_MANAGER = 8,
+	DOMAIN_MAKING = 16,	/* it is going to exist in a moment */
 };
 
 struct domain {
@@ -280,7 +281,10 @@ struct counts {
 	__u64 unnameable;	/* requests on what has no name, or one too long */
 	__u64 crowded;		/* no scratch memory was to be had */
 	__u64 refused;
-	__u64 pad[8];
+	__u64 inconsistent;	/* requests on which policy couldn't be read as a whole */
+	__u64 seed;		/* of the hashes by which repeated events are known */
+	__u64 homeless;		/* requests of tasks that ought to have a domain and have none */
+	__u64 pad[5];
 };
 
 /* Events. */
@@ -356,9 +360,9 @@ struct task {
 	__u32 pending;		/* where the program being executed is going to run; 0: nothing is being executed */
 	__u32 flags;
 	__u32 pad;
-	__u64 link_dentry;	/* the symbolic link that the last execution's name ended in */
-	__u64 link_mount;
-	__u64 filename;
+	__u64 asked_name;	/* where the last component of the program's name is in memory, if it is a symbolic link */
+	__u64 asked_file;	/* the file that following it led to; 0: the program goes by its file's name */
+	__u64 asked_error;	/* the link's own name couldn't be built */
 	__u64 question;
 	__u64 pad2[2];
 };
@@ -366,5 +370,7 @@ struct task {
 #define TASK_OPENING 1u		/* the program's file is being looked up */
 #define TASK_INFERRED 2u	/* its domain was worked out from what it was when the engine started */
 #define TASK_HANDLER 4u
+#define TASK_EXAMINED 8u	/* what the caller gives the program has been looked at */
+#define TASK_JUMPS 16u		/* asked_name is a link that leads to a file without a text */
 
 #endif

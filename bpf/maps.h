@@ -47,8 +47,17 @@ TABLE(children, struct child_key, __u32, DOMAINS /* * */);
 TABLE(controls, struct control_key, __u32, 65536 /* * */);
 TABLE(namespaces, struct namespace_key, struct namespace_value, 4096 /* * */);
 
-/* Automata: see automaton.h. */
-ROW(cells, __u32, 4194304 /* * */, BPF_F_MMAPABLE);
+/*
+ * Of names that policy gives to programs (rule.candidate, rule.target, rule.move, found.last): characters of the encoded
+ * form or, of a pattern, of its text; and the whole name of what aggregators put in another name's place.
+ */
+TABLE(words, __u32, __u32, 1048576 /* * */);
+TABLE(replacements, __u32, struct name, 65536 /* * */);
+
+/* Automata: see automaton.h. In blocks, since a row's elements take a multiple of eight bytes; mapped, they are one piece. */
+#define CELL_BLOCK 1024
+struct cells { __u32 cells[CELL_BLOCK]; };
+ROW(cells, struct cells, 4096 /* * */, BPF_F_MMAPABLE);
 
 ROW(domains, struct domain, DOMAINS /* * */, 0);
 ROW(bindings_0, struct binding, DOMAINS /* * */, 0);

@@ -10,8 +10,10 @@
 #include "maps.h"
 #include "scratch.h"
 #include "task.h"
+#include "birth.h"
 #include "judge.h"
 #include "names.h"
+#include "link.h"
 
 #include "file.h"
 #include "mount.h"

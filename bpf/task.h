@@ -5,13 +5,119 @@
 
 #include "scratch.h"
 
+#define KERNEL_DOMAIN 1		/* <kernel> */
+
+static __always_inline struct state *the_state(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&state, &zero);
+}
+
+/* What holds for the domain in the book. */
+static __always_inline struct binding *bound(__u32 book, __u32 domain)
+{
+	return book ? bpf_map_lookup_elem(&bindings_1, &domain) : bpf_map_lookup_elem(&bindings_0, &domain);
+}
+
+/* The book's profile in that slot. */
+static __always_inline struct profile *profiled(__u32 book, __u32 slot)
+{
+	return book ? bpf_map_lookup_elem(&profiles_1, &slot) : bpf_map_lookup_elem(&profiles_0, &slot);
+}
+
+/*
+ * Where the task is. While a program is being executed that is where the program is going to be; what an execution
+ * that came to nothing has left doesn't count.
+ */
+static __always_inline __u32 domain_in(struct task_struct *task, struct task *mine)
+{
+	__u32 pending = mine->pending;
+
+	return pending && BPF_CORE_READ_BITFIELD(task, in_execve) ? pending : mine->domain;
+}
+
+/* Every task has been seen, and yet one turns up without a domain: what it does isn't held against anybody. */
+static __noinline __u32 homeless(void)
+{
+	struct counts *all = counted();
+
+	if (all)
+		__sync_fetch_and_add(&all->homeless, 1);
+	return KERNEL_DOMAIN;
+}
+
+/* The domain of any task. */
+static __always_inline __u32 domain_of(struct task_struct *task)
+{
+	struct task *mine = bpf_task_storage_get(&tasks, task, NULL, 0);
+	struct state *now;
+
+	if (mine)
+		return domain_in(task, mine);
+	now = the_state();
+	return now && now->every_task && !(task->flags & PF_KTHREAD) ? homeless() : KERNEL_DOMAIN;
+}
+
 /*
  * Those of the operations asked for that the current task's domain has enabled; *domain is that domain. 0: nothing is
- * to be checked, the caller answers 0 at once.
+ * to be checked, the caller answers 0 at once. Execution and manual transition are looked up in every mode.
  */
 static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
 {
+	struct state *now = the_state();
+	struct task_struct *task;
+	struct binding *binding;
+	struct profile *profile;
+	__u32 book;
+
 	*domain = 0;
+	if (!now || !now->active)
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (task->flags & PF_KTHREAD)
+		return 0;
+	*domain = domain_of(task);
+	book = now->book;
+	binding = bound(book, *domain);
+	if (!binding)
+		return 0;
+	profile = profiled(book, binding->profile);
+	if (!profile)
+		return 0;
+	switch (family) {
+	case FAMILY_NAME:
+		return asked & (profile->enabled | 1ull << BIT_FILE_EXECUTE);
+	case FAMILY_INET:
+		return asked & profile->enabled_inet;
+	case FAMILY_DOMAIN:
+		return asked & (profile->enabled_domains | 1ull << BIT_TASK_MANUAL_DOMAIN_TRANSITION);
+	case FAMILY_NONE:
+		return asked & profile->enabled_capabilities;
+	}
+	return asked;
+}
+
+/* What the current task carries; one that came to be before anybody looked is in <kernel>. NULL: there is no memory. */
+static __always_inline struct task *own_task(void)
+{
+	struct task *mine = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
+						 BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (mine && !mine->domain)
+		mine->domain = KERNEL_DOMAIN;
+	return mine;
+}
+
+/* The current task is in the domain from now on. */
+static __always_inline int move_task(__u32 domain)
+{
+	struct task *mine = own_task();
+
+	if (!mine)
+		return -EAGAIN;
+	mine->pending = 0;
+	mine->domain = domain;
 	return 0;
 }
 

@@ -42,6 +42,7 @@ struct qstr {
 } RELOCATED;
 
 struct super_block;
+struct nameidata;
 
 typedef struct { __u32 val; } kuid_t;
 typedef struct { __u32 val; } kgid_t;
@@ -123,6 +124,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	const struct cred *cred;
 	const struct cred *real_cred;
+	struct nameidata *nameidata;
+	unsigned in_execve : 1;
 } RELOCATED;
 
 #define PF_IO_WORKER 0x00000010

@@ -86,7 +86,7 @@ RULE_TESTS: Final = 3
     CLAUSE_VARIABLE,
 ) = range(10)
 LIST_EXECUTES: Final = 1
-DOMAIN_EXISTS, DOMAIN_TRANSITION_FAILED, DOMAIN_PROTECTED, DOMAIN_MANAGER = 1, 2, 4, 8
+DOMAIN_EXISTS, DOMAIN_TRANSITION_FAILED, DOMAIN_PROTECTED, DOMAIN_MANAGER, DOMAIN_MAKING = 1, 2, 4, 8, 16
 BINDING_FULL: Final = 1
 OPERATIONS_ROOM: Final = 96
 PROFILES: Final = 1024
@@ -106,7 +106,7 @@ CONFIG_GRANT_LOG, CONFIG_REJECT_LOG = 4, 8
 EVENT_REQUEST, EVENT_DOMAIN, EVENT_NAME, EVENT_FAILED, EVENT_UNNAMEABLE, EVENT_TASK = range(1, 7)
 EVENT_QUESTION, EVENT_INFERRED = 1, 2
 EVENT_TEXTS: Final = 4
-TASK_OPENING, TASK_INFERRED, TASK_HANDLER = 1, 2, 4
+TASK_OPENING, TASK_INFERRED, TASK_HANDLER, TASK_EXAMINED, TASK_JUMPS = 1, 2, 4, 8, 16
 
 TASK_FACTS: Final = ("uid", "gid", "euid", "egid", "suid", "sgid", "fsuid", "fsgid", "pid", "ppid")
 INODE_FACTS: Final = ("uid", "gid", "ino", "major", "minor", "perm", "type", "dev_major", "dev_minor")
@@ -353,7 +353,10 @@ class Counts(ctypes.Structure):
         ("unnameable", c_uint64),
         ("crowded", c_uint64),
         ("refused", c_uint64),
-        ("pad", c_uint64 * 8),
+        ("inconsistent", c_uint64),
+        ("seed", c_uint64),
+        ("homeless", c_uint64),
+        ("pad", c_uint64 * 5),
     )
 
 
@@ -397,9 +400,9 @@ class Task(ctypes.Structure):
         ("pending", c_uint32),
         ("flags", c_uint32),
         ("pad", c_uint32),
-        ("link_dentry", c_uint64),
-        ("link_mount", c_uint64),
-        ("filename", c_uint64),
+        ("asked_name", c_uint64),
+        ("asked_file", c_uint64),
+        ("asked_error", c_uint64),
         ("question", c_uint64),
         ("pad2", c_uint64 * 2),
     )
