@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* What names are built from, beside base.h: file systems, mount namespaces, and what gives odd objects their names. */
+#ifndef SEKISHO_KERNEL_MOUNT_H
+#define SEKISHO_KERNEL_MOUNT_H
+
+#include "base.h"
+
+#define PROC_SUPER_MAGIC 0x9fa0
+#define PIPEFS_MAGIC 0x50495045
+#define SOCKFS_MAGIC 0x534f434b
+#define ANON_INODE_FS_MAGIC 0x09041934
+#define NSFS_MAGIC 0x6e736673
+#define PIDFS_MAGIC 0x50494446
+#define DMA_BUF_MAGIC 0x444d4142
+
+#define FS_REQUIRES_DEV 1
+#define S_PRIVATE (1 << 9)	/* inode.i_flags: the kernel's own */
+
+struct dentry_operations {
+	char *(*d_dname)(struct dentry *dentry, char *buffer, int size);
+} RELOCATED;
+
+struct inode_operations {
+	int (*rename)(void);
+} RELOCATED;
+
+/* The fields that names need of structures that base.h has too. */
+struct dentry___named {
+	struct { unsigned int sequence; } d_seq;
+	const struct dentry_operations *d_op;
+	void *d_fsdata;
+} RELOCATED;
+
+struct inode___named {
+	const struct inode_operations *i_op;
+	void *i_private;
+} RELOCATED;
+
+struct file_system_type___named {
+	int fs_flags;
+} RELOCATED;
+
+struct ns_common {
+	__u64 ns_id;
+	const struct proc_ns_operations *ops;
+} RELOCATED;
+
+struct proc_ns_operations {
+	const char *name;
+} RELOCATED;
+
+/* A namespace that holds a detached tree: seq is 0, or since 6.18 its id is. */
+struct mnt_namespace {
+	__u64 seq;
+	bool is_anon;
+	struct ns_common ns;
+	struct mount *root;
+} RELOCATED;
+
+struct pid;
+
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
+} RELOCATED;
+
+struct signal_struct {
+	struct pid *pids[4];	/* by enum pid_type */
+} RELOCATED;
+
+#define PIDTYPE_TGID 1
+
+struct task_struct___named {
+	struct signal_struct *signal;
+} RELOCATED;
+
+struct dma_buf {
+	const char *name;
+} RELOCATED;
+
+#endif
