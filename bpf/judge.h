@@ -3,30 +3,276 @@
 #ifndef SEKISHO_JUDGE_H
 #define SEKISHO_JUDGE_H
 
-#include "scratch.h"
+#include "decide.h"
+#include "report.h"
+#include "task.h"
+
+#define MODE_DISABLED 0
+#define MODE_LEARNING 1
+#define MODE_PERMISSIVE 2
+#define MODE_ENFORCING 3
+#define MOST_ATTEMPTS 3	/* so often policy is asked again that was replaced meanwhile */
+
+/* A program's answer: the verifier of newer kernels wants to see that it is 0 or a negative errno. */
+static __always_inline int verdict(int error)
+{
+	return error > 0 || error < -4095 ? -EPERM : error;
+}
 
 /* A slot with an empty request in it: NO_SLOT if there is none, then answer crowded(). Names are filled in by names.h. */
 static __always_inline __u32 begin(__u32 family, __u64 asked, __u32 domain)
 {
-	return NO_SLOT;
+	__u32 slot = claim();
+	struct scratch *scratch;
+
+	if (slot == NO_SLOT)
+		return NO_SLOT;
+	scratch = slot_of(slot);
+	if (!scratch) {
+		release(slot);
+		return NO_SLOT;
+	}
+	__builtin_memset(scratch, 0, __builtin_offsetof(struct scratch, facts));
+	scratch->facts.have = 0;
+	scratch->first.length = 0;
+	scratch->first.space = SPACE_NAME;
+	scratch->first.zero = 0;
+	scratch->second.length = 0;
+	scratch->second.space = SPACE_NAME;
+	scratch->second.zero = 0;
+	scratch->third.length = 0;
+	scratch->domain = domain;
+	scratch->family = family;
+	scratch->asked = asked;
+	return slot;
+}
+
+/* What an operation is known by in profiles and events. A global function: the verifier goes through it once. */
+__noinline __u32 operation_number(__u32 family, __u32 bit)
+{
+	switch (family) {
+	case FAMILY_NAME:
+		return bit <= BIT_FILE_MOUNT ? bit : bit - BIT_NETWORK_UNIX_STREAM_BIND + OP_NETWORK_UNIX_STREAM_BIND;
+	case FAMILY_INET:
+		return bit + OP_NETWORK_INET_STREAM_BIND;
+	case FAMILY_DOMAIN:
+		return bit <= BIT_IPC_GET_DESCRIPTOR ? bit + OP_IPC_SIGNAL : OP_TASK_MANUAL_DOMAIN_TRANSITION;
+	case FAMILY_NONE:
+		return bit + OP_CAPABILITY_USE_ROUTE;
+	}
+	return bit + OP_TASK_AUTO_DOMAIN_TRANSITION;
+}
+
+_Static_assert(OP_FILE_MOUNT == BIT_FILE_MOUNT, "file operations aren't numbered as their bits are");
+_Static_assert(OP_MISC_ENV - OP_NETWORK_UNIX_STREAM_BIND == BIT_MISC_ENV - BIT_NETWORK_UNIX_STREAM_BIND,
+	       "operations that a name leads aren't numbered in their order");
+_Static_assert(BIT_NETWORK_UNIX_STREAM_BIND == BIT_FILE_MOUNT + 1, "no operation stands between mount and bind");
+_Static_assert(OP_IPC_GET_DESCRIPTOR - OP_IPC_SIGNAL == BIT_IPC_GET_DESCRIPTOR, "ipc isn't numbered in its order");
+_Static_assert(OP_CAPABILITY_USE_TIME_NAMESPACE - OP_CAPABILITY_USE_ROUTE == BIT_CAPABILITY_USE_TIME_NAMESPACE,
+	       "capabilities aren't numbered in their order");
+
+/* How the profile has the operation; a manual transition needs its entry whatever the profile, and is never logged. */
+static __always_inline __u32 config_of(struct profile *profile, __u32 number)
+{
+	if (number >= OP_TASK_MANUAL_DOMAIN_TRANSITION)
+		return MODE_ENFORCING;
+	return number < OPERATIONS_ROOM ? profile->config[number] : MODE_ENFORCING;
+}
+
+/* One operation, granted or not: told if it has to be. */
+static long settle(__u64 index, struct scratch **context)
+{
+	struct scratch *scratch = *context;
+	struct working *working = &scratch->working;
+	__u64 bit = working->rest & -working->rest;
+	__u32 number, config, mode;
+	struct profile *profile;
+
+	if (!bit)
+		return 1;
+	working->rest &= ~bit;
+	profile = profiled(scratch->book, working->profile);
+	if (!profile) {
+		working->enforced = 1;
+		return 1;
+	}
+	number = operation_number(scratch->family, lowest(bit));
+	config = config_of(profile, number);
+	mode = config & CONFIG_MODE;
+	if (mode == MODE_DISABLED)
+		return 0;
+	if (scratch->granted & bit) {
+		if (scratch->logged & bit || (config & CONFIG_GRANT_LOG && !(scratch->unlogged & bit)))
+			report(working->slot, OUTCOME(EVENT_REQUEST, number, mode, 1));
+		return 0;
+	}
+	scratch->refused |= bit;
+	if (mode == MODE_ENFORCING)
+		working->enforced = 1;
+	report(working->slot, OUTCOME(working->kind, number, mode, 0));
+	return 0;
+}
+
+/* Every operation of the request settled: 0, or -EPERM if one is refused. */
+static __always_inline int settle_all(struct scratch *scratch, __u32 slot, __u32 kind)
+{
+	struct binding *binding = bound(scratch->book, scratch->domain);
+	struct working *working = &scratch->working;
+	struct counts *counts;
+
+	if (!binding)
+		return -EPERM;
+	working->profile = binding->profile;
+	working->rest = scratch->asked;
+	working->slot = slot;
+	working->enforced = 0;
+	working->kind = kind;
+	scratch->refused = 0;
+	bpf_loop(64, settle, &scratch, 0);
+	if (!working->enforced)
+		return 0;
+	counts = counted();
+	if (counts)
+		__sync_fetch_and_add(&counts->refused, 1);
+	return -EPERM;
+}
+
+/* The request as the binding's lists decide it, from the start: 0, or -EAGAIN if they aren't all there. */
+static __always_inline int decide(struct scratch *scratch, __u32 slot, struct binding *binding)
+{
+	int error;
+
+	scratch->granted = scratch->logged = scratch->unlogged = scratch->moving = 0;
+	scratch->candidate = 0;
+	scratch->list = 0;
+	scratch->preference = 0;
+	scratch->move_kind = 0;
+	error = ask_list(scratch, slot, binding->list);
+	return error ? error : ask_list(scratch, slot, binding->shared);
+}
+
+/*
+ * The request decided by the policy that holds. A list may be replaced, and taken away, while it is being asked: what
+ * it then doesn't grant is asked for again. -EAGAIN: policy isn't all there, or changes all the time.
+ */
+static __always_inline int decide_request(__u32 slot)
+{
+	struct scratch *scratch = slot_of(slot);
+	struct state *state = the_state();
+
+	if (!scratch || !state)
+		return -EAGAIN;
+	for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+		__u32 book = *(volatile __u32 *)&state->book & 1, list, shared, sequence;
+		struct binding *binding = bound(book, scratch->domain);
+		int error;
+
+		if (!binding)
+			return -EAGAIN;
+		scratch->book = book;
+		sequence = *(volatile __u32 *)&state->sequence[book];
+		list = *(volatile __u32 *)&binding->list;
+		shared = *(volatile __u32 *)&binding->shared;
+		error = decide(scratch, slot, binding);
+		if (!error && !ungranted(scratch))
+			return 0;
+		if (book == (*(volatile __u32 *)&state->book & 1) &&
+		    sequence == *(volatile __u32 *)&state->sequence[book] &&
+		    list == *(volatile __u32 *)&binding->list && shared == *(volatile __u32 *)&binding->shared)
+			return error;
+	}
+	return -EAGAIN;
+}
+
+/*
+ * The verdict on the request in the slot: 0, or a negative errno. What is to be told to user space has been sent.
+ * Operations with more than one operand are asked for one at a time. Those that stand by are only looked for: what was
+ * found is in the slot.
+ */
+__noinline int judge(__u32 slot)
+{
+	struct scratch *scratch = slot_of(slot);
+	struct state *state = the_state();
+	struct counts *counts;
+
+	if (!scratch || !state)
+		return -EPERM;
+	if (!state->active)
+		return 0;
+	if (decide_request(slot)) {
+		counts = counted();
+		if (counts)
+			__sync_fetch_and_add(&counts->inconsistent, 1);
+	}
+	if (scratch->family == FAMILY_STANDING)
+		return 0;
+	return settle_all(scratch, slot, EVENT_REQUEST);
+}
+
+struct enforcement {
+	struct profile *profile;
+	__u64 rest;
+	__u32 family;
+	__u32 enforced;
+};
+
+static long is_enforced(__u64 index, struct enforcement *enforcement)
+{
+	__u64 rest = enforcement->rest;
+
+	if (!rest)
+		return 1;
+	enforcement->rest = rest & (rest - 1);
+	if ((config_of(enforcement->profile, operation_number(enforcement->family, lowest(rest))) & CONFIG_MODE) !=
+	    MODE_ENFORCING)
+		return 0;
+	enforcement->enforced = 1;
+	return 1;
+}
+
+/* Whether any of the operations is enforced in the domain; it is if that can't be said. */
+__noinline int enforces(__u32 family, __u64 asked, __u32 domain)
+{
+	struct enforcement enforcement = { .rest = asked, .family = family };
+	struct state *state = the_state();
+	struct binding *binding;
+
+	if (!state)
+		return 1;
+	if (!state->active)
+		return 0;
+	binding = bound(state->book & 1, domain);
+	if (!binding)
+		return 1;
+	enforcement.profile = profiled(state->book & 1, binding->profile);
+	if (!enforcement.profile)
+		return 1;
+	bpf_loop(64, is_enforced, &enforcement, 0);
+	return enforcement.enforced;
 }
 
 /* What a request is answered that found no slot: -EAGAIN where any of the operations is enforced, else 0. */
 static __noinline int crowded(__u32 domain, __u32 family, __u64 asked)
 {
-	return 0;
-}
-
-/* The verdict on the request in the slot: 0, or a negative errno. What is to be told to user space has been sent. */
-__noinline int judge(__u32 slot)
-{
-	return 0;
+	return enforces(family, asked, domain) ? -EAGAIN : 0;
 }
 
 /* The verdict on a request whose name can't be built (error: a negative errno): told, and refused where enforced. */
 __noinline int judge_unnameable(__u32 slot, int error)
 {
-	return 0;
+	struct scratch *scratch = slot_of(slot);
+	struct state *state = the_state();
+	struct counts *counts = counted();
+
+	if (!scratch || !state)
+		return -EPERM;
+	if (!state->active)
+		return 0;
+	if (counts)
+		__sync_fetch_and_add(&counts->unnameable, 1);
+	scratch->granted = 0;
+	scratch->book = state->book & 1;
+	return settle_all(scratch, slot, EVENT_UNNAMEABLE) ? verdict(error < 0 ? error : -EPERM) : 0;
 }
 
 #endif

@@ -268,7 +268,8 @@ struct state {
 	__u32 every_task;	/* every task has been given its domain */
 	__u32 heartbeat;	/* seconds of the monotonic clock at which the daemon was last seen; 0: no daemon */
 	__u32 daemon;		/* its thread group, 0: none */
-	__u32 pad[9];
+	__u32 daemon_started;	/* hundredths of a second since boot, as /proc/PID/stat has it */
+	__u32 pad[8];
 };
 
 /* Written by the kernel side; one element. */

@@ -19,6 +19,44 @@ struct text {
 	char bytes[NAME_BYTES];
 };
 
+/* A chain of rules being gone through, a rule or a clause at each step. See decide.h. */
+struct pursuit {
+	__u32 list;
+	__u32 place, left;	/* rules that are still to be asked */
+	__u32 clause, clauses;	/* clauses of the rule before place that still are */
+	__u32 domain;		/* whose record is next; 0: no other has any */
+	__u32 asked;		/* entry of the rule before place */
+	__u32 best, entry;	/* of several domains' rules that would grant the one that stands first; its place + 1 */
+	__u32 broken;
+	__u32 done;
+	__u32 slot;
+};
+
+/* Loops keep what they know in here rather than on the stack, where the verifier would follow each value it can have. */
+struct working {
+	struct pursuit pursuit;
+	__u32 from;		/* where in the scratch the text begins that is being gone through */
+	__u32 origin;
+	__u32 state;
+	__u32 units;
+	__u32 length;
+	__u32 begin, end;	/* what is looked for is among [begin, end) */
+	__u32 broken;
+	__u64 low, high;
+	__u32 slot;
+	__u32 list;
+	__u32 found;
+	__u32 first;
+	__u32 automaton;
+	__u32 variable;
+	__u32 equal;
+	__u32 kind;
+	__u32 profile;
+	__u32 enforced;
+	__u64 rest;
+	__u64 halves[2];
+};
+
 struct scratch {
 	/* The request. */
 	__u32 domain;		/* who asks */
@@ -38,7 +76,10 @@ struct scratch {
 	__u32 book;
 	__u64 granted;		/* of those asked */
 	__u64 refused;		/* neither granted nor disabled */
-	__u64 logged;		/* granted, and to be logged */
+	__u64 logged;		/* granted by an entry with grant_log=yes */
+	__u64 unlogged;		/* .. with grant_log=no */
+	__u64 source;		/* .. the lowest that list, entry and so on below are about */
+	__u64 moving;		/* .. by that which says move: of several, what granted the highest operation */
 	__u32 first_id;		/* the first name's id, 0 if it has none */
 	__u32 second_id;
 	__u32 list;		/* what granted the lowest of the operations: list and entry; 0: plain, or nothing */
@@ -49,7 +90,8 @@ struct scratch {
 	__u8 preference;
 	__u8 move_kind;		/* RULE_MOVE_... */
 	__u8 facts_ready;
-	__u8 pad2;
+	__u8 ids_ready;		/* 1: first_id, 2: second_id have been looked up */
+	struct working working;
 	struct facts facts;
 	/* Operands that are names, in the order of the grammar: for mount the device, the mount point, the type. */
 	struct name first;

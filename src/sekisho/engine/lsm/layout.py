@@ -337,7 +337,8 @@ class State(ctypes.Structure):
         ("every_task", c_uint32),
         ("heartbeat", c_uint32),
         ("daemon", c_uint32),
-        ("pad", c_uint32 * 9),
+        ("daemon_started", c_uint32),
+        ("pad", c_uint32 * 8),
     )
 
 

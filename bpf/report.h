@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * What user space is told of requests. The same request again within a second is only counted, and the count goes with
+ * the next that is sent. Requests are known by a hash with a secret seed: if two have the same, an event may come late,
+ * but nothing is ever decided by it.
+ */
+#ifndef SEKISHO_REPORT_H
+#define SEKISHO_REPORT_H
+
+#include "decide.h"
+
+#define QUIET 1000000000ull	/* so many nanoseconds */
+#define RECENT 16384
+
+struct recent_key {
+	__u64 halves[2];
+};
+
+struct recent {
+	__u64 sent;
+	__u32 repeated;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RECENT);
+	__type(key, struct recent_key);
+	__type(value, struct recent);
+} recents SEC(".maps");
+
+static __always_inline void digest_word(struct working *working, __u64 word)
+{
+	__u64 one = (working->halves[0] ^ word) * 0x9e3779b97f4a7c15ull;
+	__u64 other = (working->halves[1] + word) * 0xc2b2ae3d27d4eb4full;
+
+	working->halves[0] = one ^ one >> 32;
+	working->halves[1] = other ^ other >> 29 ^ one >> 17;
+}
+
+static long digest_eight(__u64 index, struct scratch **context)
+{
+	struct scratch *scratch = *context;
+	__u32 at = (scratch->working.from & 0x3fff) + ((__u32)index * 8 & (TEXT_BYTES - 1));
+	__u64 word;
+
+	__builtin_memcpy(&word, (char *)scratch + at, sizeof(word));
+	digest_word(&scratch->working, word);
+	return 0;
+}
+
+/* A text, and its length. What is behind it, up to the next eight bytes, is made zero first. */
+static __always_inline void digest_text(struct scratch *scratch, __u32 which, __u32 length)
+{
+	__u32 from = text_begin(which);
+
+	digest_word(&scratch->working, length);
+	if (length == 0 || length > NAME_BYTES)
+		return;
+	if (length <= NAME_BYTES - 8)
+		bpf_probe_read_kernel((char *)scratch + from + length, 8, NULL);
+	scratch->working.from = from;
+	bpf_loop((length + 7) / 8, digest_eight, &scratch, 0);
+}
+
+static __always_inline __u64 seed(struct counts *counts)
+{
+	if (!counts->seed)
+		counts->seed = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
+	return counts->seed;
+}
+
+/* What the request in the slot is known by, with what happened to it. */
+static __always_inline void digest_request(struct scratch *scratch, struct counts *counts, __u64 what,
+					   struct recent_key *key)
+{
+	struct working *working = &scratch->working;
+
+	working->halves[0] = seed(counts);
+	working->halves[1] = ~working->halves[0];
+	digest_word(working, what);
+	digest_word(working, (__u64)scratch->domain << 32 | scratch->target);
+	digest_word(working, scratch->numbers[0]);
+	digest_word(working, scratch->numbers[1]);
+	digest_word(working, scratch->numbers[2]);
+	digest_word(working, ((__u64 *)scratch->address)[0]);
+	digest_word(working, ((__u64 *)scratch->address)[1]);
+	digest_word(working, (__u64)scratch->version << 16 | scratch->port);
+	digest_text(scratch, TEXT_FIRST, scratch->first.length);
+	digest_text(scratch, TEXT_SECOND, scratch->second.length);
+	digest_text(scratch, TEXT_THIRD, scratch->third.length);
+	key->halves[0] = working->halves[0];
+	key->halves[1] = working->halves[1];
+}
+
+/* Whether it is time to tell; *repeated: how many have not been told. */
+static __always_inline bool is_due(struct recent_key *key, __u64 now, __u32 *repeated)
+{
+	struct recent *known = bpf_map_lookup_elem(&recents, key);
+	struct recent first = { .sent = now };
+
+	if (!known) {
+		bpf_map_update_elem(&recents, key, &first, BPF_ANY);
+		return true;
+	}
+	if (known->sent && now - known->sent < QUIET) {
+		__sync_fetch_and_add(&known->repeated, 1);
+		return false;
+	}
+	known->sent = now;
+	*repeated = known->repeated;
+	__sync_fetch_and_add(&known->repeated, -*repeated);
+	return true;
+}
+
+/* It couldn't be told: it is due at once when it comes again. */
+static __always_inline void take_back(struct recent_key *key, __u32 repeated)
+{
+	struct recent *known = bpf_map_lookup_elem(&recents, key);
+
+	if (!known)
+		return;
+	known->sent = 0;
+	__sync_fetch_and_add(&known->repeated, repeated + 1);
+}
+
+/* The text behind those that the event has already; the size of all of them. */
+static __always_inline __u32 add_text(struct scratch *scratch, __u32 number, __u32 size, const char *bytes, __u32 length)
+{
+	if (length > NAME_BYTES)
+		length = NAME_BYTES;
+	if (size > sizeof(scratch->texts) - NAME_BYTES)
+		return size;
+	scratch->event.lengths[number] = length;
+	bpf_probe_read_kernel(scratch->texts + size, length, bytes);
+	return size + length;
+}
+
+/* The event as it is sent, but for its kind, operation, mode and what was decided. Returns its size. */
+static __always_inline __u32 fill_event(struct scratch *scratch, __u32 slot, __u32 repeated)
+{
+	struct event *event = &scratch->event;
+	__u64 both = bpf_get_current_pid_tgid();
+	__u32 size;
+	int length;
+
+	event->domain = scratch->domain;
+	event->other = scratch->target;
+	event->time = bpf_ktime_get_boot_ns();
+	event->pid = both >> 32;
+	event->thread = both;
+	event->repeated = repeated;
+	event->flags = 0;
+	event->numbers[0] = scratch->numbers[0];
+	event->numbers[1] = scratch->numbers[1];
+	event->numbers[2] = scratch->numbers[2];
+	__builtin_memcpy(event->address, scratch->address, sizeof(event->address));
+	event->version = scratch->version;
+	event->port = scratch->port;
+	event->pad = 0;
+	event->lengths[3] = 0;
+	bpf_probe_read_kernel(&event->facts, sizeof(event->facts), &scratch->facts);
+	size = add_text(scratch, 0, 0, scratch->first.bytes, scratch->first.length);
+	size = add_text(scratch, 1, size, scratch->second.bytes, scratch->second.length);
+	size = add_text(scratch, 2, size, scratch->third.bytes, scratch->third.length);
+	/* What a program is learned by besides its path. */
+	if (scratch->facts.have & HAVE_EXECUTION) {
+		length = program_string(slot, 0);
+		if (length > 0)
+			size = add_text(scratch, 3, size, scratch->work, length);
+	}
+	return sizeof(*event) + size;
+}
+
+/* What report() is told: the operation's number, its mode, whether it was granted, and the kind of event. */
+#define OUTCOME(kind, number, mode, granted) ((kind) << 24 | (granted) << 16 | (mode) << 8 | (number))
+
+/* User space is told what became of one operation of the request in the slot. */
+__noinline int report(__u32 slot, __u32 outcome)
+{
+	struct scratch *scratch = slot_of(slot);
+	struct counts *counts = counted();
+	struct recent_key key;
+	__u32 repeated = 0, size;
+
+	if (!scratch || !counts)
+		return 0;
+	digest_request(scratch, counts, outcome, &key);
+	if (!is_due(&key, bpf_ktime_get_ns(), &repeated)) {
+		__sync_fetch_and_add(&counts->repeated, 1);
+		return 0;
+	}
+	gather(slot);
+	scratch->event.kind = outcome >> 24;
+	scratch->event.operation = outcome;
+	scratch->event.mode = outcome >> 8;
+	scratch->event.granted = outcome >> 16;
+	size = fill_event(scratch, slot, repeated);
+	if (size > sizeof(struct event) + sizeof(scratch->texts))
+		return 0;
+	scratch->event.size = size;
+	if (bpf_ringbuf_output(&events, &scratch->event, size, 0)) {
+		__sync_fetch_and_add(&counts->lost, 1);
+		take_back(&key, repeated);
+	} else {
+		__sync_fetch_and_add(&counts->events, 1);
+	}
+	return 0;
+}
+
+#endif
