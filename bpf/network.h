@@ -1,5 +1,326 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The network keywords: binding, listening, connecting, sending to an address, and accepting.
+ *
+ * Addresses are looked at where the kernel has copied them, so that nobody can change them after the verdict. Whom a
+ * connection is from is known when it is handed to the process (sock_graft), where it can no longer be refused: a
+ * connection that policy refuses is handed over dead, nothing can be sent or received on it.
+ *
+ * Receiving isn't asked about: at socket_recvmsg the datagram hasn't come yet, and no hook has both it and the receiver.
+ */
 #ifndef SEKISHO_NETWORK_H
 #define SEKISHO_NETWORK_H
+
+#include <bpf/bpf_endian.h>
+#include "kernel/net.h"
+#include "scratch.h"
+#include "task.h"
+#include "judge.h"
+
+#define NO_OPERATION 64
+
+enum verb { VERB_BIND, VERB_LISTEN, VERB_CONNECT, VERB_ACCEPT, VERB_SEND };
+
+/* What is asked about. */
+struct contact {
+	__u16 family;		/* of the socket */
+	__u16 type;
+	__u16 protocol;
+	__u16 verb;
+	int length;		/* of the address */
+	const void *address;	/* in kernel memory; NULL: there is none */
+};
+
+/* The connections that policy refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} refused_sockets SEC(".maps");
+
+static __always_inline __u32 inet_operation(__u16 type, __u16 verb)
+{
+	if (type == SOCK_STREAM) {
+		switch (verb) {
+		case VERB_BIND:
+			return BIT_NETWORK_INET_STREAM_BIND;
+		case VERB_LISTEN:
+			return BIT_NETWORK_INET_STREAM_LISTEN;
+		case VERB_CONNECT:
+			return BIT_NETWORK_INET_STREAM_CONNECT;
+		case VERB_ACCEPT:
+			return BIT_NETWORK_INET_STREAM_ACCEPT;
+		}
+		return NO_OPERATION;
+	}
+	/* Connecting what has no connections sets where it sends to. */
+	if (verb != VERB_BIND && verb != VERB_CONNECT && verb != VERB_SEND)
+		return NO_OPERATION;
+	if (type == SOCK_DGRAM)
+		return verb == VERB_BIND ? BIT_NETWORK_INET_DGRAM_BIND : BIT_NETWORK_INET_DGRAM_SEND;
+	if (type == SOCK_RAW)
+		return verb == VERB_BIND ? BIT_NETWORK_INET_RAW_BIND : BIT_NETWORK_INET_RAW_SEND;
+	return NO_OPERATION;
+}
+
+static __always_inline __u32 unix_operation(__u16 type, __u16 verb)
+{
+	__u32 first;
+
+	if (type == SOCK_DGRAM) {
+		if (verb == VERB_BIND)
+			return BIT_NETWORK_UNIX_DGRAM_BIND;
+		return verb == VERB_CONNECT || verb == VERB_SEND ? BIT_NETWORK_UNIX_DGRAM_SEND : NO_OPERATION;
+	}
+	if (type == SOCK_STREAM)
+		first = BIT_NETWORK_UNIX_STREAM_BIND;
+	else if (type == SOCK_SEQPACKET)
+		first = BIT_NETWORK_UNIX_SEQPACKET_BIND;
+	else
+		return NO_OPERATION;
+	/* bind, listen, connect, accept stand in the order of their verbs */
+	return verb <= VERB_ACCEPT ? first + verb : NO_OPERATION;
+}
+
+/* An Internet address into the request: 0, or a negative errno for what isn't one. */
+static __always_inline int set_inet(struct scratch *scratch, const struct contact *contact)
+{
+	struct sockaddr_in6 address = {};
+	__u16 family;
+
+	if (bpf_probe_read_kernel(&address, sizeof(struct sockaddr_in), contact->address))
+		return -EINVAL;
+	family = address.sin6_family;
+	if (family == AF_UNSPEC && contact->verb != VERB_CONNECT)
+		/* Old programs leave the family out: the kernel binds and sends all the same; connect disconnects. */
+		family = contact->family;
+	__builtin_memset(scratch->address, 0, sizeof(scratch->address));
+	if (family == AF_INET && contact->length >= 8) {
+		scratch->version = 4;
+		bpf_probe_read_kernel(scratch->address + 12, 4, contact->address + 4);
+	} else if (family == AF_INET6 && contact->length >= 24) {
+		scratch->version = 6;
+		bpf_probe_read_kernel(scratch->address, 16, contact->address + 8);
+	} else {
+		return -EINVAL;
+	}
+	scratch->port = contact->type == SOCK_RAW ? contact->protocol : bpf_ntohs(address.sin6_port);
+	return 0;
+}
+
+#define ANONYMOUS "anonymous"
+#define SHORT_NAME 128		/* keys of this size hold every name of a socket */
+
+/* The name of a UNIX socket into the request as its first name: as it was given, what has none is "anonymous". */
+static __always_inline int set_unix(struct scratch *scratch, const struct contact *contact)
+{
+	struct name *name = &scratch->first;
+	int length = contact->length - 2;
+	__u16 family = AF_UNIX;
+
+	if (contact->address && contact->verb != VERB_LISTEN)
+		bpf_probe_read_kernel(&family, sizeof(family), contact->address);
+	if (family != AF_UNIX || length > UNIX_PATH_MAX)
+		return -EINVAL;
+	__builtin_memset(name, 0, SHORT_NAME);
+	name->space = SPACE_NAME;
+	if (!contact->address || length <= 0) {
+		__builtin_memcpy(name->bytes, ANONYMOUS, sizeof(ANONYMOUS) - 1);
+		name->length = sizeof(ANONYMOUS) - 1;
+		return 0;
+	}
+	length &= SHORT_NAME - 1;
+	if (length > UNIX_PATH_MAX)
+		return -EINVAL;
+	if (bpf_probe_read_kernel(name->bytes, length, contact->address + 2))
+		return -EINVAL;
+	if (name->bytes[0]) {
+		/* A path ends at the first zero. */
+		__builtin_memset(name->bytes, 0, SHORT_NAME - 4);
+		length = bpf_probe_read_kernel_str(name->bytes, length + 1, contact->address + 2) - 1;
+		if (length < 0)
+			return -EINVAL;
+	}
+	name->length = length;
+	return 0;
+}
+
+/* The verdict on the contact. What the kernel is going to refuse for its address anyway isn't asked. */
+static __noinline int judge_contact(struct contact *contact)
+{
+	struct scratch *scratch;
+	__u32 family, bit, domain, slot;
+	__u64 asked;
+	int error;
+
+	if (contact->family == AF_UNIX) {
+		family = FAMILY_NAME;
+		bit = unix_operation(contact->type, contact->verb);
+	} else if (contact->family == AF_INET || contact->family == AF_INET6) {
+		family = FAMILY_INET;
+		bit = inet_operation(contact->type, contact->verb);
+	} else {
+		return 0;
+	}
+	if (bit >= NO_OPERATION)
+		return 0;
+	asked = checked(family, 1ull << bit, &domain);
+	if (!asked)
+		return 0;
+	slot = begin(family, asked, domain);
+	if (slot == NO_SLOT)
+		return crowded(domain, family, asked);
+	scratch = slot_of(slot);
+	if (!scratch)
+		return -EPERM;
+	error = family == FAMILY_NAME ? set_unix(scratch, contact) : set_inet(scratch, contact);
+	error = error ? 0 : judge(slot);
+	release(slot);
+	return error;
+}
+
+static __always_inline void about(struct contact *contact, struct socket *sock, __u16 verb)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+
+	contact->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	contact->type = BPF_CORE_READ(sock, type);
+	contact->protocol = BPF_CORE_READ(sk, sk_protocol);
+	contact->verb = verb;
+}
+
+SEC("lsm/socket_bind")
+int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int addrlen, int ret)
+{
+	struct contact contact = { .address = address, .length = addrlen };
+
+	if (ret)
+		return ret;
+	about(&contact, sock, VERB_BIND);
+	return verdict(judge_contact(&contact));
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int addrlen, int ret)
+{
+	struct contact contact = { .address = address, .length = addrlen };
+
+	if (ret)
+		return ret;
+	about(&contact, sock, VERB_CONNECT);
+	return verdict(judge_contact(&contact));
+}
+
+/* Where an Internet socket is bound. */
+static __always_inline void local_inet(struct sockaddr_in6 *address, struct sock *sk)
+{
+	address->sin6_family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	address->sin6_port = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
+	if (address->sin6_family == AF_INET)
+		address->sin6_flowinfo = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	else
+		BPF_CORE_READ_INTO(&address->sin6_addr, sk, __sk_common.skc_v6_rcv_saddr);
+}
+
+/* Whom a connection is with. What came by IPv4 to an IPv6 socket has a mapped address, as accept(2) tells it. */
+static __always_inline void peer_inet(struct sockaddr_in6 *address, struct sock *sk)
+{
+	address->sin6_family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	address->sin6_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	if (address->sin6_family == AF_INET)
+		address->sin6_flowinfo = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	else
+		BPF_CORE_READ_INTO(&address->sin6_addr, sk, __sk_common.skc_v6_daddr);
+}
+
+/* Where a UNIX socket is bound. */
+static __always_inline void bound_unix(struct contact *contact, struct sock *sk)
+{
+	struct unix_address *address = BPF_CORE_READ((struct unix_sock *)sk, addr);
+
+	contact->address = address ? (const void *)address + bpf_core_field_offset(struct unix_address, name) : NULL;
+	contact->length = address ? BPF_CORE_READ(address, len) : 0;
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
+{
+	struct contact contact = {};
+	struct sockaddr_in6 address = {};
+	struct sock *sk;
+
+	if (ret)
+		return ret;
+	about(&contact, sock, VERB_LISTEN);
+	sk = BPF_CORE_READ(sock, sk);
+	if (contact.family == AF_UNIX) {
+		bound_unix(&contact, sk);
+	} else {
+		local_inet(&address, sk);
+		contact.address = &address;
+		contact.length = sizeof(address);
+	}
+	return verdict(judge_contact(&contact));
+}
+
+static __always_inline bool refused(struct socket *sock)
+{
+	return sock->sk && bpf_sk_storage_get(&refused_sockets, sock->sk, NULL, 0);
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
+{
+	struct contact contact = {};
+
+	if (ret)
+		return ret;
+	if (refused(sock))
+		return -EPERM;
+	contact.address = BPF_CORE_READ(msg, msg_name);
+	if (!contact.address)
+		return 0;
+	contact.length = BPF_CORE_READ(msg, msg_namelen);
+	if (contact.length <= 0)
+		return 0;
+	about(&contact, sock, VERB_SEND);
+	if (contact.type == SOCK_STREAM) {
+		if (contact.family == AF_UNIX || !(BPF_CORE_READ(msg, msg_flags) & MSG_FASTOPEN))
+			return 0;
+		contact.verb = VERB_CONNECT;
+	}
+	return verdict(judge_contact(&contact));
+}
+
+SEC("lsm/socket_recvmsg")
+int BPF_PROG(socket_recvmsg, struct socket *sock, struct msghdr *msg, int size, int flags, int ret)
+{
+	if (ret)
+		return ret;
+	return refused(sock) ? -EPERM : 0;
+}
+
+/* A connection (sk) is put into what accept(2) gives. */
+SEC("lsm/sock_graft")
+int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
+{
+	struct contact contact = { .verb = VERB_ACCEPT };
+	struct sockaddr_in6 address = {};
+	__u32 yes = 1;
+
+	contact.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	contact.type = BPF_CORE_READ(parent, type);
+	if (contact.family == AF_UNIX) {
+		bound_unix(&contact, BPF_CORE_READ((struct unix_sock *)sk, peer));
+	} else {
+		peer_inet(&address, sk);
+		contact.address = &address;
+		contact.length = sizeof(address);
+	}
+	if (judge_contact(&contact))
+		bpf_sk_storage_get(&refused_sockets, sk, &yes, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return 0;
+}
 
 #endif
