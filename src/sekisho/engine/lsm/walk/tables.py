@@ -25,6 +25,8 @@ class Tables:
     """List, bit number, first, second."""
     endpoints: set[tuple[int, int, int, int, bytes]] = field(default_factory=set)
     """List, bit number, port, version, sixteen bytes of address."""
+    controls: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """Of the book that holds: the namespace's domain, program, domain."""
     domains: dict[int, layout.Domain] = field(default_factory=dict)
     bindings: dict[int, layout.Binding] = field(default_factory=dict)
     profiles: dict[int, layout.Profile] = field(default_factory=dict)
