@@ -16,12 +16,13 @@
 #include "link.h"
 
 #include "file.h"
+#include "entry.h"
 #include "mount.h"
 #include "exec.h"
 #include "network.h"
 #include "ipc.h"
 #include "capability.h"
 #include "protect.h"
-#include "trial.h"
+#include "strings.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
