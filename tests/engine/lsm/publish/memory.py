@@ -33,7 +33,7 @@ class MemoryMap:
     def update_many(self, keys: bytes, values: bytes, /) -> None:
         size = KEYS.get(self.name, 4)
         count = len(keys) // size
-        width = len(values) // count
+        width = len(values) // count if count else 0
         for place in range(count):
             self.update(keys[place * size : (place + 1) * size], values[place * width : (place + 1) * width])
 

@@ -9,7 +9,8 @@ from sekisho.engine.lsm.compile.interning import Interner
 from sekisho.engine.lsm.compile.lists import CompiledList, compile_list
 from sekisho.engine.lsm.publish.automata import Automata
 from sekisho.engine.lsm.publish.maps import Maps
-from sekisho.engine.lsm.publish.records import records_of
+from sekisho.engine.lsm.publish.names import Names
+from sekisho.engine.lsm.publish.records import records_of, words_of
 from sekisho.engine.lsm.publish.regions import NoRoom
 from sekisho.policy.model import AclEntry, Namespace
 
@@ -26,11 +27,12 @@ class Listed:
 class Lists:
     """Every list that is in the kernel."""
 
-    def __init__(self, maps: Maps, interner: Interner) -> None:
+    def __init__(self, maps: Maps, names: Names, interner: Interner) -> None:
         """The maps have no list yet."""
         self._maps = maps
+        self._names = names
         self._interner = interner
-        self._automata = Automata(maps.cells)
+        self.automata = Automata(maps.cells)
         self._next = 1
         self._gone: list[Listed] = []
 
@@ -39,16 +41,18 @@ class Lists:
         if not entries:
             return Listed()
         try:
-            return self.add(compile_list(entries, namespace, self._interner, self._automata))
+            return self.add(compile_list(entries, namespace, self._interner, self.automata))
         except NoRoom:
-            self._automata.sweep()
+            self.automata.sweep()
             self.collect()
-            return self.add(compile_list(entries, namespace, self._interner, self._automata))
+            return self.add(compile_list(entries, namespace, self._interner, self.automata))
 
     def add(self, compiled: CompiledList) -> Listed:
         """A new list: all of it is in the kernel, and nobody uses it yet."""
         number, self._next = self._next, self._next + 1
-        self._automata.hold(compiled.origins)
+        self.automata.hold(compiled.origins)
+        for word in words_of(compiled):
+            self._names.announce(word)
         records = records_of(compiled, number)
         for table, (keys, values) in records.items():
             self._maps.tables[table].update_many(keys, values)
@@ -71,5 +75,5 @@ class Lists:
         for listed in gone:
             for table, keys in listed.keys.items():
                 self._maps.tables[table].delete_many(keys)
-            self._automata.let_go(listed.origins)
-        self._automata.settled()
+            self.automata.let_go(listed.origins)
+        self.automata.settled()

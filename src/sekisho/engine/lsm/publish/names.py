@@ -16,6 +16,10 @@ class Names:
         self._maps = {size: maps.tables[f"names_{size}"] for size in layout.NAME_SIZES}
         self._ids: dict[tuple[int, bytes], int] = {}
         self._names: dict[int, tuple[int, bytes]] = {}
+        self._words = maps.tables["words"]
+        self._replacements = maps.tables["replacements"]
+        self._announced: set[int] = set()
+        self._replacing: set[int] = set()
         self._next = 1
 
     def load(self) -> None:
@@ -33,9 +37,8 @@ class Names:
         if known is not None:
             return known
         size, key = layout.name_key(raw, space)
-        units = len(raw) if space == layout.SPACE_TEXT else len(encode(raw))
         table = self._maps[size]
-        if insert(table, key, bytes(layout.NameValue(self._next, units))):
+        if insert(table, key, bytes(layout.NameValue(self._next, _units(space, raw)))):
             found, self._next = self._next, self._next + 1
         else:
             present = table.lookup(key)
@@ -48,6 +51,21 @@ class Names:
     def word(self, text: str) -> int:
         """The id of a word of policy: of the name that it is the encoding of or, for a pattern, of its text."""
         return self.name(*spelled(text))
+
+    def announce(self, name: int) -> None:
+        """The kernel knows how long ``name``, which policy gives to programs, makes a domain's name."""
+        if name not in self._announced:
+            space, raw = self._names[name]
+            self._words.update(name.to_bytes(4, "little"), _units(space, raw).to_bytes(4, "little"))
+            self._announced.add(name)
+
+    def replaces(self, name: int) -> None:
+        """The kernel knows ``name`` as a whole, by which an aggregator has programs go."""
+        if name not in self._replacing:
+            space, raw = self._names[name]
+            head = len(raw).to_bytes(2, "little") + bytes((space, 0))
+            self._replacements.update(name.to_bytes(4, "little"), (head + raw).ljust(layout.NAME_BYTES + 4, b"\0"))
+            self._replacing.add(name)
 
     def text(self, name: int) -> str | None:
         """The word that has the id ``name``; None where there is no such."""
@@ -62,3 +80,8 @@ class Names:
     def _know(self, space: int, raw: bytes, name: int) -> None:
         self._ids[space, raw] = name
         self._names[name] = (space, raw)
+
+
+def _units(space: int, raw: bytes) -> int:
+    """Characters of policy's word for the name."""
+    return len(raw) if space == layout.SPACE_TEXT else len(encode(raw))

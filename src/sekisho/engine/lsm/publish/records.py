@@ -38,6 +38,18 @@ def records_of(compiled: CompiledList, number: int) -> Records:
     return {table: pair for table, pair in records.items() if pair[0]}
 
 
+def words_of(compiled: CompiledList) -> set[int]:
+    """The names that the list gives to programs: domains may come to be called after them."""
+    words = {found.last for found in compiled.found.values()}
+    for rule in compiled.rules:
+        words.add(rule.candidate)
+        if rule.preference == layout.PREFER_PATH:
+            words.add(rule.target)
+        if rule.flags & layout.RULE_MOVE_CHILD:
+            words.add(rule.move)
+    return words - {0}
+
+
 def _rows(number: int, values: Iterable[ctypes.Structure]) -> tuple[bytes, bytes]:
     rows = [bytes(value) for value in values]
     return _packed(layout.PlaceKey(number, place) for place in range(len(rows))), b"".join(rows)

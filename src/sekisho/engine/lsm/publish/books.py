@@ -1,0 +1,140 @@
+"""The two books: what holds for each domain, profiles, transition control. One holds while the other is filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.compile.interning import Interner
+from sekisho.engine.lsm.compile.namespaces import controls
+from sekisho.engine.lsm.compile.profiles import Profiles
+from sekisho.engine.lsm.publish.domains import Domains
+from sekisho.engine.lsm.publish.maps import Maps
+from sekisho.errors import UserError
+from sekisho.policy.model import Domain, Policy
+
+_NO_BINDING = bytes(layout.Binding())
+
+
+class Books:
+    """Both books, as this process has filled them."""
+
+    def __init__(self, maps: Maps, domains: Domains, interner: Interner) -> None:
+        """Nothing holds yet, unless somebody else has filled the book that does."""
+        self._maps = maps
+        self._domains = domains
+        self._interner = interner
+        self._bindings: dict[int, bytes] = {}
+        """What holds for each domain of policy."""
+        self._profiles = Profiles(Policy())
+        self.reserved: dict[int, tuple[layout.Binding, layout.Profile]] = {}
+        """Domains that no policy has, which are in every book: their bindings' profile is given."""
+
+    def slot(self, domain: Domain) -> int:
+        """Where the domain's profile is in the kernel, once the book is replaced that it has been read for."""
+        return self._profiles.slot_of(domain)
+
+    def read(self, policy: Policy) -> None:
+        """``slot`` speaks of the profiles that ``policy`` has now. Raises UserError where they are too many."""
+        try:
+            self._profiles = Profiles(policy)
+        except ValueError as error:
+            raise UserError(str(error), "remove those that no domain uses") from None
+
+    def can_patch(self, bindings: Mapping[int, layout.Binding]) -> bool:
+        """Whether these can be made to hold in the book that does: each by one store."""
+        if not self._bindings:
+            return False
+        return all(_one_store(self._holds(number), bytes(each)) for number, each in bindings.items())
+
+    def patch(self, bindings: Mapping[int, layout.Binding]) -> int:
+        """These hold; how many are others than held."""
+        changed = {number: bytes(each) for number, each in bindings.items() if self._holds(number) != bytes(each)}
+        table = self._maps.tables[f"bindings_{self._maps.book()}"]
+        for number, binding in changed.items():
+            table.update(_index(number), binding)
+        self._bindings |= changed
+        return len(changed)
+
+    def _holds(self, number: int) -> bytes:
+        """What holds for a domain; what the kernel gave it, if it was the kernel that made it."""
+        known = self._bindings.get(number)
+        return known or self._maps.tables[f"bindings_{self._maps.book()}"].lookup(_index(number)) or _NO_BINDING
+
+    def replace(self, policy: Policy, bindings: Mapping[int, layout.Binding], aggregators: Mapping[str, int]) -> int:
+        """These, and all else that policy has, hold from one moment to the next; how many bindings are others."""
+        packed = {number: bytes(each) for number, each in bindings.items()}
+        changed = sum(self._holds(number) != each for number, each in packed.items())
+        self._bindings |= packed
+        book = 1 - self._maps.book()
+        self._maps.begin_book(book)
+        self._fill_profiles(book)
+        self._fill_controls(policy, book, aggregators)
+        self._fill_bindings(book)
+        self._maps.set_book(book)
+        self._fill_bindings(book, missed=True)
+        return changed
+
+    def _fill_profiles(self, book: int) -> None:
+        rows = dict(enumerate(self._profiles.rows))
+        rows |= {binding.profile: record for binding, record in self.reserved.values()}
+        table = self._maps.tables[f"profiles_{book}"]
+        table.update_many(b"".join(map(_index, rows)), b"".join(map(bytes, rows.values())))
+
+    def _fill_controls(self, policy: Policy, book: int, aggregators: Mapping[str, int]) -> None:
+        controlled: dict[bytes, bytes] = {}
+        spaces: dict[bytes, bytes] = {}
+        for name, namespace in policy.namespaces.items():
+            root = self._interner.domain(name)
+            for (program, domain), bits in controls(namespace, self._interner).items():
+                controlled[bytes(layout.ControlKey(book, root, program, domain))] = _index(bits)
+            value = layout.NamespaceValue(aggregators.get(name, 0), len(namespace.transitions))
+            spaces[bytes(layout.NamespaceKey(book, root))] = bytes(value)
+        self._fill("controls", book, controlled)
+        self._fill("namespaces", book, spaces)
+
+    def _fill(self, name: str, book: int, contents: dict[bytes, bytes]) -> None:
+        """Of ``book`` the table has these, and nothing else."""
+        table = self._maps.tables[name]
+        present = [key for key, _ in table.items() if key[:4] == _index(book)]
+        table.delete_many(b"".join(key for key in present if key not in contents))
+        table.update_many(b"".join(contents), b"".join(contents.values()))
+
+    def _fill_bindings(self, book: int, *, missed: bool = False) -> None:
+        """The book has what holds for every domain: of policy, of the engine's own, and those that the kernel made.
+
+        ``missed``: only for those that the kernel has made while the book was being filled.
+        """
+        table = self._maps.tables[f"bindings_{book}"]
+        before = self._maps.tables[f"bindings_{1 - book}"]
+        contents = {} if missed else dict(self._bindings)
+        contents |= {number: bytes(binding) for number, (binding, _) in self.reserved.items()}
+        for number in self._made_by_kernel():
+            if number in self._bindings:
+                continue
+            held = before.lookup(_index(number)) or _NO_BINDING
+            creator = self._bindings.get(self._domains.record(number).creator)
+            contents[number] = _inherited(creator) if creator is not None else held
+        if contents:
+            table.update_many(b"".join(map(_index, contents)), b"".join(contents.values()))
+
+    def _made_by_kernel(self) -> range:
+        counts = self._maps.tables["counts"].lookup(_index(0)) or bytes(layout.Counts())
+        first = layout.DOMAINS_BY_KERNEL
+        made: int = layout.Counts.from_buffer_copy(counts).next_domain
+        return range(first, min(first + made, layout.DOMAINS))
+
+
+def _inherited(creator: bytes) -> bytes:
+    """What a domain has that the kernel has just made: its creator's profile and groups, and no entries."""
+    binding = layout.Binding.from_buffer_copy(creator)
+    return bytes(layout.Binding(0, binding.shared, binding.profile, 0))
+
+
+def _one_store(held: bytes, wanted: bytes) -> bool:
+    """Whether only the list is another, or nothing is: a store of four bytes is seen whole."""
+    return held[4:] == wanted[4:]
+
+
+def _index(number: int) -> bytes:
+    return number.to_bytes(4, "little")

@@ -1,0 +1,160 @@
+"""Policy in force: what has changed goes to the kernel such that no request ever sees half of it.
+
+Names, domains and whole lists come first, which nobody refers to yet. Then one store makes them hold: of the list in a
+domain's binding where nothing else has changed, else of the book, which has been filled beside the one that held. What
+no longer holds goes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.compile.book import GroupSet, domain_flags, group_entries, group_set
+from sekisho.engine.lsm.compile.namespaces import aggregators
+from sekisho.engine.lsm.publish.books import Books
+from sekisho.engine.lsm.publish.domains import Domains
+from sekisho.engine.lsm.publish.lists import Listed, Lists
+from sekisho.engine.lsm.publish.maps import Maps
+from sekisho.engine.lsm.publish.names import Names
+from sekisho.policy.model import AclEntry, Domain, Namespace, Policy
+
+_Version = tuple[object, ...]
+"""What a list was made of: while it is equal, so is the list."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A list that holds, and what it was made of."""
+
+    version: _Version = ()
+    listed: Listed = field(default_factory=Listed)
+
+
+class Interning:
+    """Ids of names and domains, as the compiler asks for them."""
+
+    def __init__(self, names: Names, domains: Domains) -> None:
+        self.name = names.name
+        self.domain = domains.domain
+
+
+class Publisher:
+    """Keeps the kernel's maps as policy is. Lists are compiled only when they have changed."""
+
+    def __init__(self, maps: Maps) -> None:
+        """Names and domains that the kernel has are known; nothing of policy is there yet."""
+        self.maps = maps
+        self.names = Names(maps)
+        self.names.load()
+        self.domains = Domains(maps, self.names)
+        self.domains.load()
+        self._interning = Interning(self.names, self.domains)
+        self.lists = Lists(maps, self.names, self._interning)
+        self.books = Books(maps, self.domains, self._interning)
+        self._own: dict[str, _Kept] = {}
+        self._shared: dict[GroupSet, _Kept] = {}
+        self._aggregators: dict[str, _Kept] = {}
+        self._namespaces: _Version = ()
+        self._dropped: list[Listed] = []
+        self.trouble: dict[str, str] = {}
+        """Domains whose entries the kernel can't be given, and why: nothing is granted there but by older entries."""
+
+    def publish(self, policy: Policy, only: Iterable[Domain] | None = None) -> int:
+        """Policy holds; of domains only these are looked at, if given. How many bindings have changed."""
+        namespaces = self._version(policy)
+        everything = only is None or namespaces != self._namespaces
+        if namespaces != self._namespaces:
+            self.books.read(policy)
+        chosen = policy.domains.values() if everything or only is None else only
+        bindings = {self.domains.domain(domain.name): self._binding(policy, domain) for domain in chosen}
+        if everything:
+            self._describe(policy)
+        if namespaces != self._namespaces or not self.books.can_patch(bindings):
+            lists = {name: self._aggregator(namespace) for name, namespace in policy.namespaces.items()}
+            changed = self.books.replace(policy, bindings, lists)
+            self._namespaces = namespaces
+        else:
+            changed = self.books.patch(bindings)
+        for listed in self._dropped:
+            self.lists.drop(listed)
+        self._dropped.clear()
+        return changed
+
+    @property
+    def wasteful(self) -> bool:
+        """Whether ``collect`` has something to do."""
+        return self.lists.waiting > 0
+
+    def collect(self) -> None:
+        """What doesn't hold any more is gone. This waits for the kernel a few hundredths of a second."""
+        self.lists.collect()
+
+    def _version(self, policy: Policy) -> _Version:
+        spaces = tuple((name, id(space), space.generation) for name, space in policy.namespaces.items())
+        return (*spaces, *policy.managers)
+
+    def _describe(self, policy: Policy) -> None:
+        for name, domain in policy.domains.items():
+            flags = domain_flags(domain) | (name in policy.managers) * layout.DOMAIN_MANAGER
+            self.domains.describe(self.domains.domain(name), flags)
+        for name in [name for name in self._own if name not in policy.domains]:
+            # Whoever is in it stays, with what it had; who comes again begins anew.
+            self.domains.describe(self.domains.domain(name), 0)
+
+    def _binding(self, policy: Policy, domain: Domain) -> layout.Binding:
+        namespace = policy.namespaces[domain.namespace]
+        own = self._list(
+            self._own.setdefault(domain.name, _Kept()),
+            (id(domain), domain.generation, id(namespace), namespace.generation),
+            lambda: domain.entries,
+            namespace,
+            domain.name,
+        )
+        slot = self.books.slot(domain)
+        flags = layout.BINDING_FULL if domain.quota_exceeded else 0
+        return layout.Binding(own.number, self._group_list(policy, domain).number, slot, flags)
+
+    def _group_list(self, policy: Policy, domain: Domain) -> Listed:
+        groups = group_set(policy, domain)
+        if groups is None:
+            return Listed()
+        namespace = policy.namespaces[groups[0]]
+        held = [namespace.acl_groups[number] for number in groups[1]]
+        generations = tuple((id(group), group.generation) for group in held)
+        version = (id(namespace), namespace.generation, generations)
+        return self._list(
+            self._shared.setdefault(groups, _Kept()),
+            version,
+            lambda: group_entries(policy, groups),
+            namespace,
+            f"{groups[0]} acl_group {' '.join(map(str, groups[1]))}",
+        )
+
+    def _list(
+        self, kept: _Kept, version: _Version, entries: Callable[[], list[AclEntry]], namespace: Namespace, what: str
+    ) -> Listed:
+        if kept.version != version:
+            try:
+                listed = self.lists.compile(entries(), namespace)
+                self.trouble.pop(what, None)
+            except ValueError as error:
+                self.trouble[what] = str(error)
+                return kept.listed
+            self._dropped.append(kept.listed)
+            kept.version, kept.listed = version, listed
+        return kept.listed
+
+    def _aggregator(self, namespace: Namespace) -> int:
+        kept = self._aggregators.setdefault(namespace.name, _Kept())
+        version = tuple(namespace.aggregators)
+        if kept.version != version:
+            listed = Listed()
+            if namespace.aggregators:
+                listed = self.lists.add(aggregators(namespace, self._interning, self.lists.automata))
+            for _, name in namespace.aggregators:
+                self.names.replaces(self.names.word(name))
+            self._dropped.append(kept.listed)
+            kept.version, kept.listed = version, listed
+        return kept.listed.number
