@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sekisho.engine.lsm.compile.blame import most_held
+from sekisho.engine.lsm.compile.merging import merged
 from sekisho.engine.lsm.compile.net import Net
 from sekisho.engine.lsm.compile.packing import pack
 from sekisho.engine.lsm.compile.subsets import TooManyStates, machine
 from sekisho.names.word import decode
 
-__all__ = ["MAX_STATES", "Automaton", "TooManyStates", "build", "build_variable"]
+__all__ = ["MAX_STATES", "Automaton", "TooManyStates", "build", "build_fitting", "build_variable"]
 
-MAX_STATES: Final = 1 << 18
+MAX_STATES: Final = 1 << 16
 """So many states an automaton may have unless its caller says otherwise."""
 
 _VARIABLE: Final = ((0,), (0, 1))
@@ -32,6 +34,8 @@ class Automaton:
     """What goes to the kernel, as it is and in one piece; the start is offset 0."""
     accepts: tuple[tuple[int, ...], ...]
     """``accepts[number - 1]``: the indices of the words that match, ascending, never empty."""
+    loose: frozenset[int] = frozenset()
+    """Words that are accepted for every name that begins as they do: whether they match is to be asked elsewhere."""
 
 
 def build(words: Sequence[str], budget: int = MAX_STATES) -> Automaton:
@@ -44,6 +48,30 @@ def build(words: Sequence[str], budget: int = MAX_STATES) -> Automaton:
     for index, word in enumerate(words):
         net.add(index, word)
     return _automaton(net, budget)
+
+
+def build_fitting(words: Sequence[str], budget: int = MAX_STATES) -> Automaton:
+    r"""The automaton for ``words`` with as many as necessary of its patterns ``loose``; usually none.
+
+    Patterns such as ``\*a\*`` and ``\*b\*`` in one place take a state for every set of them that can have been seen.
+    More than ``budget`` states may come out of it only where the words are so long that nothing else is possible.
+    """
+    loose: set[int] = set()
+    tries = 0
+    while True:
+        net = Net()
+        for index, word in enumerate(words):
+            (net.add_loosely if index in loose else net.add)(index, word)
+        try:
+            automaton = _automaton(net, max(budget, 2 * len(net.parents)))
+        except TooManyStates as error:
+            costly = most_held(net.ways, error.held, 0.25 if tries < 3 else 0.5)
+            if not costly:
+                raise
+            loose |= costly
+            tries += 1
+        else:
+            return Automaton(automaton.cells, automaton.accepts, frozenset(loose))
 
 
 def build_variable(name: str, value: str, budget: int = MAX_STATES) -> Automaton:
@@ -67,5 +95,5 @@ def build_variable(name: str, value: str, budget: int = MAX_STATES) -> Automaton
 
 
 def _automaton(net: Net, budget: int, accepts: tuple[tuple[int, ...], ...] = ()) -> Automaton:
-    made = machine(net, budget, accepts)
+    made = merged(machine(net, budget, accepts))
     return Automaton(pack(made), made.accepts)

@@ -44,10 +44,14 @@ class Net:
         """The node one comes from, and the unit between: within a component, or within the words' literal prefixes."""
         self.entries: list[list[int]] = []
         """A start's first nodes; none for all others."""
+        self.ways: dict[int, set[int]] = {}
+        """For each word nodes that it goes through."""
         self._children: dict[tuple[int, str], int] = {}
         self._starts: dict[int, int] = {}
         self._roots: dict[int, int] = {}
         self._components: dict[tuple[int, Component], tuple[int, int]] = {}
+        self._within: dict[int, range] = {}
+        self._anything: dict[int, int] = {}
         self._groups = 0
         self._node()
 
@@ -57,6 +61,7 @@ class Net:
         node = self._chain(origin, tuple(units(prefix)))
         if node is None:
             return
+        self.ways[index] = {node}
         if len(prefix) == len(word):
             self.accepts[node].append((NOBODY, index))
             return
@@ -70,10 +75,18 @@ class Net:
 
     def add_anything(self, index: int, origin: int) -> None:
         """From ``origin`` on every name is accepted for ``index``, slashes or not."""
-        node = self._node(loop="any")
-        self.slashes[node].append((NOBODY, node))
+        node = self._anything.get(origin)
+        if node is None:
+            node = self._anything[origin] = self._node(loop="any")
+            self.slashes[node].append((NOBODY, node))
+            self.follows[origin].append(node)
         self.accepts[node].append((NOBODY, index))
-        self.follows[origin].append(node)
+
+    def add_loosely(self, index: int, word: str) -> None:
+        """Names that begin with the literal prefix of ``word`` are accepted for ``index``."""
+        node = self._chain(0, tuple(units(literal_prefix(word))))
+        if node is not None:
+            self.add_anything(index, node)
 
     def _add_components(self, index: int, node: int, components: tuple[Component, ...], prefix: str) -> None:
         last = components[-1]
@@ -82,6 +95,7 @@ class Net:
         if len(components) == 1 and last.is_optional and not prefix.endswith("/"):
             self.accepts[start].append((NOBODY, index))  # nothing is left, and nothing is asked for
         for left, component in zip(range(len(components) - 1, -1, -1), components, strict=True):
+            self.ways[index].add(start)
             if left == 0 and ends_in_slash:
                 self.accepts[start].append((NOBODY, index))
                 return
@@ -89,11 +103,20 @@ class Net:
             if found is None:
                 return
             group, end = found
+            self.ways[index].update(self._passed(end))
             may_end = left == 0 or (left == 1 and last.is_optional and not ends_in_slash)
             if may_end and not component.repeated:
                 self.accepts[end].append((group, index))
             if left:
                 start = self._start_after(end, group)
+
+    def _passed(self, end: int) -> set[int]:
+        """The nodes of the component that ``end`` is the last of."""
+        passed = set(self._within.get(end, ()))
+        while end != NOBODY:
+            passed.add(end)
+            end = self.parents[end][0]
+        return passed
 
     def _start_after(self, end: int, group: int) -> int:
         """Where the component begins that follows the slash after ``end``."""
@@ -118,7 +141,7 @@ class Net:
             return None if end is None else (NOBODY, end)
         key = start, component
         if key not in self._components:
-            again = start
+            again, first = start, len(self.parents)
             if component.repeated:  # what begins here once more is this component alone
                 again = self._node()
                 self.follows[start].append(again)
@@ -129,6 +152,7 @@ class Net:
             if component.repeated:
                 self.slashes[end].append((group, again))
             self._components[key] = group, end
+            self._within[end] = range(first, len(self.parents))
         return self._components[key]
 
     def _subtract(self, start: int, parts: tuple[Part, ...]) -> int:

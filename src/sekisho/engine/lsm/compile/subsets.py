@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -40,7 +41,14 @@ _EMPTY: Final[State] = frozenset()
 
 
 class TooManyStates(ValueError):
-    """The words together need more states than they may have."""
+    """The words together need more states than they may have.
+
+    ``held`` tells for each node of the net how many of the states that there were by then held it.
+    """
+
+    def __init__(self, text: str, states: Iterable[State] = ()) -> None:
+        super().__init__(text)
+        self.held: Final = Counter(node for state in states for node in state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ def machine(net: Net, budget: int, accepts: Iterable[tuple[int, ...]] = ()) -> M
                 number = numbers[reached] = len(order)
                 order.append(reached)
                 if number >= budget:
-                    raise TooManyStates(f"more than {budget} states")
+                    raise TooManyStates(f"more than {budget} states", order)
             row[symbol] = number
         rows.append(row)
         words = steps.words(state)
@@ -171,18 +179,19 @@ def _spared(net: Net, node: int) -> State:
     r"""The nodes that needn't be looked at together with ``node``, which loops.
 
     Those are the nodes from which every way goes through ``node``, over nothing that its loop doesn't take: behind
-    ``\*a\*`` it is over with looking for the ``a``. Only from the uppermost loop on can they be held at one time.
+    ``\*a\*`` it is over with looking for the ``a``. Nodes above the uppermost loop are never held at one time with it.
     """
     allowed = net.loops[node]
     assert allowed is not None
     spared: set[int] = set()
     above: set[int] = set()
+    is_sole = True
     parent, unit = net.parents[node]
-    while parent != NOBODY and _fits(unit, allowed) and _is_passage(net, parent):
+    while parent != NOBODY and (is_sole or spared != above):
         loop = net.loops[parent]
-        if loop and not _within(loop, allowed):
-            break
-        above.add(parent)
+        is_sole = is_sole and _fits(unit, allowed) and _is_passage(net, parent) and (not loop or _within(loop, allowed))
+        if is_sole:
+            above.add(parent)
         if loop:
             spared |= above
         parent, unit = net.parents[parent]
