@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/* Programs that run what decides on requests that user space makes up: for tests, never attached to anything. */
-#ifndef SEKISHO_TRIAL_H
-#define SEKISHO_TRIAL_H
+/*
+ * What decides, run on requests that user space makes up: for tests, never attached to anything, and no part of what is
+ * shipped.
+ */
+#include "../kernel/base.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
 
-#include "judge.h"
+#include "../judge.h"
 
 struct trial {
 	/* The request. */
@@ -18,7 +23,6 @@ struct trial {
 	__u16 port;
 	__u32 times;		/* how often it is decided */
 	__u32 have_facts;	/* facts are as they stand here; else gathered */
-	__u32 strings;		/* so many of trial_strings belong to the program */
 	struct facts facts;
 	struct name first;
 	struct name second;
@@ -29,7 +33,6 @@ struct trial {
 	__u64 granted;
 	__u64 refused;
 	__u64 logged;
-	__u64 unlogged;
 	__u32 entry;
 	__u32 candidate;
 	__u32 target_id;
@@ -39,7 +42,6 @@ struct trial {
 	__u64 nanoseconds;	/* for all of it */
 };
 
-#define TRIAL_PROGRAM 1		/* in place of a program's address */
 #define TRIAL_STRINGS 64
 #define TRIAL_TIMES 32
 
@@ -76,7 +78,6 @@ static __always_inline void fill_trial(struct scratch *scratch, struct trial *tr
 	if (trial->have_facts) {
 		bpf_probe_read_kernel(&scratch->facts, sizeof(scratch->facts), &trial->facts);
 		scratch->facts_ready = 1;
-		scratch->program = TRIAL_PROGRAM;
 	}
 }
 
@@ -86,7 +87,6 @@ static __always_inline void answer_trial(struct scratch *scratch, struct trial *
 	trial->granted = scratch->granted;
 	trial->refused = scratch->refused;
 	trial->logged = scratch->logged;
-	trial->unlogged = scratch->unlogged;
 	trial->entry = scratch->entry;
 	trial->candidate = scratch->candidate;
 	trial->target_id = scratch->target_id;
@@ -165,16 +165,13 @@ int trial_name(struct trial *trial)
 	return 0;
 }
 
-/* The program string of a program that isn't being executed comes from the trial's map. */
 __noinline int program_string(__u32 slot, __u32 number)
 {
 	struct scratch *scratch = slot_of(slot);
 
 	if (!scratch)
 		return -ENOENT;
-	if (scratch->program == TRIAL_PROGRAM)
-		return trial_string(scratch, number);
-	return -ENOENT;
+	return trial_string(scratch, number);
 }
 
-#endif
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
