@@ -4,6 +4,7 @@
 #define SEKISHO_FILE_H
 
 #include "judge.h"
+#include "link.h"
 #include "names.h"
 #include "task.h"
 
@@ -89,7 +90,11 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (ret)
 		return verdict(ret);
 	/* What execution opens is checked there; the other side of an overlay is opened for who may open this one. */
-	if (file->f_flags & FMODE_EXEC || file->f_mode & FMODE_BACKING)
+	if (file->f_flags & FMODE_EXEC) {
+		opened_for_exec(file);
+		return 0;
+	}
+	if (file->f_mode & FMODE_BACKING)
 		return 0;
 	asked = open_asks(file->f_flags);
 	return asked ? ask(asked, &file->f_path) : 0;

@@ -333,17 +333,30 @@ __noinline int name_of(__u32 slot, __u32 naming, __u64 mount, __u64 address)
 	return place < 0 ? place : move_name(scratch, second, place);
 }
 
+/*
+ * A pointer as a number: functions that are verified once for all that call them take no pointers. Turning its bytes
+ * round is the one thing that makes a number of it for the verifier; the second time puts them back.
+ */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	__u64 address = (__u64)pointer;
+
+	asm volatile("%0 = be64 %0\n\t%0 = be64 %0" : "+r"(address));
+	return address;
+}
+
 /* The name of a file that exists, into the slot's first or second name: 0, or a negative errno. */
 static __always_inline int name_path(__u32 slot, enum which which, struct vfsmount *mnt, struct dentry *dentry)
 {
-	return name_of(slot, which == SECOND ? NAME_SECOND : 0, (__u64)mnt, (__u64)dentry);
+	return name_of(slot, which == SECOND ? NAME_SECOND : 0, address_of(mnt), address_of(dentry));
 }
 
 /* The name of the entry of a directory that dentry is or is going to be; slash: it is going to be a directory. */
 static __always_inline int name_entry(__u32 slot, enum which which, struct vfsmount *mnt, struct dentry *dentry,
 				      bool slash)
 {
-	return name_of(slot, (which == SECOND ? NAME_SECOND : 0) | (slash ? NAME_SLASH : 0), (__u64)mnt, (__u64)dentry);
+	return name_of(slot, (which == SECOND ? NAME_SECOND : 0) | (slash ? NAME_SLASH : 0), address_of(mnt),
+		       address_of(dentry));
 }
 
 #endif
