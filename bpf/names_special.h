@@ -6,7 +6,6 @@
 #include "scratch.h"
 #include "kernel/mount.h"
 
-#define WORK_END 4096		/* where in work a name ends: it is written from its end */
 #define PUT_LIMIT 255		/* the longest string that is put at once */
 
 /* Text before place; where it begins then. Callers see to it that there is room. */

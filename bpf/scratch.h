@@ -57,6 +57,21 @@ struct working {
 	__u64 halves[2];
 };
 
+/* How far the building of a name has come: see walk.h. */
+struct walk {
+	__u64 dentry;
+	__u64 mount;		/* 0: as far as the file system goes */
+	__u64 root;		/* of the mount, or the file system */
+	__u64 above;		/* the mount that it is mounted on */
+	__u64 point;		/* and where */
+	__u64 fold;		/* stands for all that was met on the way */
+	__u64 own;		/* in proc: what stands for the current thread group; else 0 */
+	__u32 place;		/* where in work the name begins */
+	__u32 outcome;
+	__u32 writes;		/* the name is put in work */
+	__u32 pad;
+};
+
 struct scratch {
 	/* The request. */
 	__u32 domain;		/* who asks */
@@ -92,6 +107,7 @@ struct scratch {
 	__u8 facts_ready;
 	__u8 ids_ready;		/* 1: first_id, 2: second_id have been looked up */
 	struct working working;
+	struct walk walk;
 	struct facts facts;
 	/* Operands that are names, in the order of the grammar: for mount the device, the mount point, the type. */
 	struct name first;
