@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.names import strategies as texts
 from tests.names.test_direct import WORST
@@ -97,6 +97,7 @@ def test_the_empty_word_is_the_empty_name():
     assert (walk(automaton.cells, 0, b""), walk(automaton.cells, 0, b"/")) == (1, 0)
 
 
+@settings(max_examples=20)
 @given(cases())
 def test_the_same_words_give_the_same_cells(case):
     words, _ = case
