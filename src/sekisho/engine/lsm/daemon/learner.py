@@ -62,7 +62,7 @@ class Learner:
         if event.kind == layout.EVENT_REQUEST:
             self._request(event)
         elif event.kind == layout.EVENT_DOMAIN:
-            self._made(event.header.domain)
+            self.adopt(event.header.domain)
         elif event.kind == layout.EVENT_FAILED:
             self._failed(event)
         elif event.kind == layout.EVENT_UNNAMEABLE:
@@ -99,8 +99,10 @@ class Learner:
             self.judge.sink(domain, request, _as_told(event, granted=False))
         self.judge.violated(event.mode)
 
-    def _made(self, number: int) -> Domain | None:
-        """The kernel has made a domain: policy has it, too, with the profile and the groups of the one it came from."""
+    def adopt(self, number: int) -> Domain | None:
+        """A domain that the kernel has made is in policy, too, with the profile and the groups of its creator's."""
+        if number in self.ignored or not self.domains.record(number).flags & layout.DOMAIN_EXISTS:
+            return None
         name = self.domains.name(number)
         if name is None:
             self.tally.stray += 1
@@ -131,9 +133,7 @@ class Learner:
             return None
         name = self.domains.name(number)
         known = self.policy.domains.get(name or "")
-        if known is None and self.domains.record(number).flags & layout.DOMAIN_EXISTS:
-            return self._made(number)
-        return known
+        return known if known is not None else self.adopt(number)
 
 
 def _as_told(event: Event, *, granted: bool) -> Decision:

@@ -109,16 +109,18 @@ class Books:
         before = self._maps.tables[f"bindings_{1 - book}"]
         contents = {} if missed else dict(self._bindings)
         contents |= {number: bytes(binding) for number, (binding, _) in self.reserved.items()}
-        for number in self._made_by_kernel():
+        for number in self.made_by_kernel():
             if number in self._bindings:
                 continue
             held = before.lookup(_index(number)) or _NO_BINDING
-            creator = self._bindings.get(self._domains.record(number).creator)
+            maker = self._domains.record(number).creator
+            creator = self._bindings.get(maker) or contents.get(maker)
             contents[number] = _inherited(creator) if creator is not None else held
         if contents:
             table.update_many(b"".join(map(_index, contents)), b"".join(contents.values()))
 
-    def _made_by_kernel(self) -> range:
+    def made_by_kernel(self) -> range:
+        """The ids that the kernel has given to domains, whether they came to be or not."""
         counts = self._maps.tables["counts"].lookup(_index(0)) or bytes(layout.Counts())
         first = layout.DOMAINS_BY_KERNEL
         made: int = layout.Counts.from_buffer_copy(counts).next_domain

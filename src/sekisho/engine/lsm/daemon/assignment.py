@@ -1,0 +1,96 @@
+"""Every task that was there before the engine has its domain."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
+
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.daemon.tasks import Process, infer, processes, threads
+from sekisho.policy.model import Domain, Policy
+
+_PIDFD_THREAD: Final = os.O_EXCL
+_GONE: Final = (errno.ESRCH, errno.EINVAL, errno.ENOENT)
+_ROUNDS: Final = 20
+"""Processes begin faster than this many looks at all of them only where something is very wrong."""
+
+
+class Tasks(Protocol):
+    """The map of what each task carries."""
+
+    def lookup(self, key: int, /) -> bytes | None:
+        """What the task behind a pidfd carries."""
+
+    def update(self, key: int, value: bytes, condition: int = 0, /) -> None:
+        """The task behind a pidfd carries ``value``."""
+
+
+class Assignment:
+    """Gives domains to tasks that have none; a task that got its own from its creator keeps it."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        tasks: Tasks,
+        number: Callable[[Domain], int],
+        look: Callable[[], Iterable[Process]] = processes,
+    ) -> None:
+        self._policy = policy
+        self._tasks = tasks
+        self._number = number
+        self._look = look
+        self._known: dict[int, tuple[Domain, bytes | None]] = {}
+        self.assigned = 0
+
+    def plan(self) -> None:
+        """Every domain that processes of now need is there in policy."""
+        infer(self._policy, self._look(), self._known)
+
+    def assign(self) -> None:
+        """Every task has a domain, those that began meanwhile included."""
+        for _ in range(_ROUNDS):
+            if not self._round():
+                return
+
+    def _round(self) -> int:
+        """How many tasks had none."""
+        found = list(self._look())
+        known = {process.pid: self._known[process.pid] for process in found if self._same(process)}
+        infer(self._policy, found, known)
+        self._known = known
+        given = 0
+        for process in found:
+            if process.program is None:
+                continue  # the kernel's own are where they are without being told
+            number = self._number(known[process.pid][0])
+            given += self.give(process.pid, number)
+            given += sum(self.give(thread, number, _PIDFD_THREAD) for thread in threads(process.pid))
+        self.assigned += given
+        return given
+
+    def _same(self, process: Process) -> bool:
+        held = self._known.get(process.pid)
+        return held is not None and held[1] == process.program
+
+    def give(self, pid: int, number: int, flags: int = 0) -> bool:
+        """The task is in the domain ``number`` unless it is in one already or gone; whether it is now."""
+        try:
+            fd = os.pidfd_open(pid, flags)
+        except OSError as error:
+            if error.errno in _GONE:
+                return False  # or a thread, on a kernel that has no pidfds for those: it is where its process is
+            raise
+        try:
+            present = self._tasks.lookup(fd)
+            if present is not None and layout.Task.from_buffer_copy(present).domain:
+                return False
+            self._tasks.update(fd, bytes(layout.Task(domain=number, flags=layout.TASK_INFERRED)))
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            return False
+        finally:
+            os.close(fd)
+        return True

@@ -1,0 +1,198 @@
+"""The daemon: events come in, policy and records go out, and whoever asks is answered."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from sekisho.engine.judge import Nobody
+from sekisho.engine.keeping import Keeper
+from sekisho.engine.lsm.daemon.control import Listener
+from sekisho.engine.lsm.daemon.learner import Learner
+from sekisho.engine.lsm.daemon.status import describe
+from sekisho.engine.lsm.daemon.system import System
+from sekisho.engine.lsm.daemon.trial import Trial
+from sekisho.engine.lsm.kernel.ring import Ring
+from sekisho.engine.records import RecordQueue
+from sekisho.errors import UserError
+from sekisho.policy.model import Domain
+from sekisho.store.directory import PolicyDirectory
+
+_HEARTBEAT: Final = 1.0
+_MOST: Final = 4096
+"""Events dealt with before anything else is looked at."""
+_SHARE: Final = 5
+"""Publishing what is learned takes about one part in so many of the time, however much that is."""
+_COLLECT: Final = 1.0
+
+
+class Service:
+    """One daemon, from its start to its end."""
+
+    def __init__(self, directory: PolicyDirectory, system: System, say: Callable[[str], None]) -> None:
+        self.directory = directory
+        self.system = system
+        self.policy = system.policy
+        self._said: set[str] = set()
+        self._tell = say
+        self.keeper = Keeper(directory, self.policy, RecordQueue(), self.say)
+        self._changed: dict[Domain, None] = {}
+        self.learner = Learner(
+            self.policy,
+            self.keeper,
+            self.keeper.judge(Nobody()),
+            system.publisher.domains,
+            lambda domain: self._changed.__setitem__(domain, None),
+        )
+        self.trial = Trial(self.policy)
+        self.since = time.time()
+        self._next_publishing = self._next_collecting = 0.0
+        self._running = True
+        self._stopped = False
+
+    def say(self, text: str) -> None:
+        """``text`` is told, once."""
+        if text not in self._said:
+            self._said.add(text)
+            self._tell(text)
+
+    def start(self) -> None:
+        """The engine is in force. Raises NotSupported, UserError."""
+        for number in self.system.publisher.books.made_by_kernel():
+            self.learner.adopt(number)
+        self.system.start()
+        self.learner.ignored = self.system.own
+        for raw in self.system.leftover:
+            self.learner.take(raw)
+        self.system.leftover.clear()
+        self.keeper.updated(by_hand=True)
+        self.beat()
+
+    def serve(self) -> None:
+        """Returns when the daemon has been told to end; unless it was ``stop``, all stays in force."""
+        listener = Listener(self.answer)
+        ring = Ring(self.system.loaded.maps["events"])
+        wake = self._signals()
+        poll = select.epoll()
+        for each in (listener.fileno(), ring.fileno(), wake):
+            poll.register(each, select.EPOLLIN)
+        try:
+            while self._running:
+                ready = {fd for fd, _ in poll.poll(self._patience(ring))}
+                if wake in ready:
+                    self._signalled(os.read(wake, 64))
+                self.turn(ring)
+                if listener.fileno() in ready:
+                    listener.serve()
+        finally:
+            poll.close()
+            ring.close()
+            listener.close()
+            self.end()
+
+    def turn(self, ring: Ring) -> None:
+        """What has come in is dealt with, what is due is done."""
+        for raw in ring.records(_MOST):
+            self.learner.take(raw)
+        now = time.monotonic()
+        if self.trial.look():
+            self.say("nobody has confirmed that enforcing everything works: domains are again as they were")
+            self.publish()
+        if self._changed and now >= self._next_publishing:
+            self.publish(list(self._changed))
+        if self.system.publisher.wasteful and now >= self._next_collecting:
+            self.system.publisher.collect()
+            self._next_collecting = time.monotonic() + _COLLECT
+        if self.trial.deadline is None:  # what is on trial isn't saved
+            self.keeper.look()
+        self.beat()
+
+    def publish(self, domains: list[Domain] | None = None) -> int:
+        """What ``domains`` (None: all) have become holds; how many bindings are others."""
+        begin = time.monotonic()
+        if domains is None:
+            self._changed.clear()
+        for domain in domains or ():
+            self._changed.pop(domain, None)
+        present = None if domains is None else [each for each in domains if not each.deleted]
+        changed = self.system.publisher.publish(self.policy, present)
+        for what, reason in self.system.publisher.trouble.items():
+            self.say(f"{what}: {reason}; what it had before holds")
+        taken = time.monotonic() - begin
+        self._next_publishing = begin + (1 + _SHARE) * taken
+        return changed
+
+    def beat(self) -> None:
+        """The kernel side sees that the daemon is there."""
+        self.system.state.heartbeat = max(1, int(time.monotonic()))
+
+    def _patience(self, ring: Ring) -> float:
+        if ring.waiting:
+            return 0
+        waits = [_HEARTBEAT]
+        if self._changed:
+            waits.append(max(0.0, self._next_publishing - time.monotonic()))
+        saving = self.keeper.patience()
+        if saving >= 0:
+            waits.append(saving)
+        return min(waits)
+
+    def _signals(self) -> int:
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        return read
+
+    def _signalled(self, numbers: bytes) -> None:
+        if signal.SIGHUP in numbers:
+            self.reload()
+        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+            self._running = False
+
+    def reload(self) -> int:
+        """Policy is what is on disk, with what was learned since; how many bindings have changed."""
+        if self.trial.deadline is not None:
+            raise UserError("a trial is going on", "confirm it, or wait for its end")
+        self.directory.sync(self.policy, self.keeper.statistics)
+        self.learner.judge.rewrite = self.directory.rewrite_rules()
+        return self.publish()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What is done and said on a request of the command line. Raises UserError."""
+        word = request["do"]
+        if word == "status":
+            return describe(self)
+        if word == "reload":
+            return {"changed": self.reload()}
+        if word == "enforce":
+            count = self.trial.begin(float(request["seconds"]))
+            self.publish()
+            return {"domains": count}
+        if word == "confirm":
+            confirmed = self.trial.confirm()
+            self.keeper.updated(by_hand=True)
+            return {"confirmed": confirmed}
+        if word in ("panic", "resume"):
+            self.system.state.active = int(word == "resume")
+            return {"active": word == "resume"}
+        if word == "stop":
+            self._running, self._stopped = False, True
+            return {"stopped": True}
+        return {"error": f"no such request: {word}"}
+
+    def end(self) -> None:
+        """Everything is saved; unless it was stopped, what holds goes on holding."""
+        if self.trial.deadline is not None:
+            self.trial.now = lambda: float("inf")
+            self.trial.look()
+            self.publish()
+        if self._stopped:
+            self.system.stop()
+        else:
+            self.system.state.heartbeat = 0
+        self.keeper.close()

@@ -1,0 +1,139 @@
+"""The engine in the kernel: maps, programs, what keeps them there, and the tasks that they hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.compile.profiles import profile_row
+from sekisho.engine.lsm.daemon import canary, machine, pins
+from sekisho.engine.lsm.daemon.assignment import Assignment
+from sekisho.engine.lsm.daemon.tasks import look_at
+from sekisho.engine.lsm.kernel.kinds import Flavour
+from sekisho.engine.lsm.kernel.loader import Loaded, Loader, Options
+from sekisho.engine.lsm.kernel.object import Object, read
+from sekisho.engine.lsm.publish.kernel_maps import KernelMaps
+from sekisho.engine.lsm.publish.publisher import Publisher
+from sekisho.errors import NotSupported
+from sekisho.policy.model import Config, Mode, Policy, Profile
+
+_OWN: Final = "<sekisho>"
+"""The domain of the engine's own processes; no policy says anything of it."""
+_SLOTS_EACH: Final = 4
+_SIZES: Final = {
+    "names_32": 1 << 16, "names_64": 1 << 17, "names_128": 1 << 17, "names_256": 1 << 15, "names_1024": 1 << 13,
+    "names_4096": 1 << 12, "found": 1 << 18, "rules": 1 << 18, "clauses": 1 << 16, "ranges": 1 << 16, "pairs": 1 << 17,
+    "endpoints": 1 << 16, "intervals": 1 << 16, "words": 1 << 17, "replacements": 1 << 10, "controls": 1 << 14,
+    "namespaces": 1 << 10,
+}  # fmt: skip
+"""How many entries tables have room for; what is empty takes sixteen bytes each."""
+
+
+class System:
+    """What is in the kernel, from this process's start of it on."""
+
+    def __init__(self, policy: Policy, say: Callable[[str], None], flavour: Flavour, image: Object) -> None:
+        """Maps and programs are in the kernel, the maps of an earlier start among them; nothing runs yet."""
+        self.policy = policy
+        self.flavour = flavour
+        self._say = say
+        self._before = pins.folders()
+        reuse = pins.kept(self._before[-1]) if self._before else {}
+        processors = machine.processors()
+        entries = _SIZES | {"scratches": processors * _SLOTS_EACH, "busy": processors}
+        wanted = {name: size for name, size in entries.items() if name in image.maps}
+        self.loaded: Loaded = Loader().load(image, Options(flavour=flavour, entries=wanted, reuse=reuse, log=3))
+        self.maps = KernelMaps(self.loaded.maps)
+        self.state = self.maps.state
+        self.publisher = Publisher(self.maps)
+        self.folder: Path | None = None
+        self.leftover: list[bytes] = []
+        """Events that an earlier start didn't come to read."""
+        self.own: set[int] = set()
+        """Domains that are the engine's own affair."""
+        self._assignment = Assignment(
+            policy, self.loaded.maps["tasks"], lambda domain: self.publisher.domains.domain(domain.name)
+        )
+
+    @classmethod
+    def load(cls, policy: Policy, say: Callable[[str], None]) -> System:
+        """The same, after a look at the machine. Raises NotSupported."""
+        machine.check()
+        return cls(policy, say, machine.flavour(), read(machine.OBJECT.read_bytes()))
+
+    def start(self) -> None:
+        """Policy is in force for every task, and stays so when this process ends. Raises NotSupported."""
+        protected = self._reserve(_OWN, layout.PROFILES - 1, None, layout.DOMAIN_PROTECTED)
+        trial = self._reserve(f"<sekisho-{os.getpid()}>", layout.PROFILES - 2, _REFUSES_ALL, 0)
+        self._assignment.plan()
+        self.publisher.publish(self.policy)
+        self._assign_own(protected)
+        self.loaded.attach()
+        self._check_attached()
+        self._assignment.assign()
+        self.publisher.publish(self.policy)
+        self.state.every_task = 1
+        self.state.active = 1
+        if not canary.is_refused(lambda pid: self._confine(pid, trial)):
+            self.state.active = 0
+            self.loaded.close()
+            raise NotSupported(
+                "the kernel has taken all programs, and yet they refuse nothing: nothing is in force",
+                _hint(self.flavour),
+            )
+        self._pin()
+
+    def _reserve(self, name: str, slot: int, profile: Profile | None, flags: int) -> int:
+        """The domain ``name``, which is the engine's own, will be in every book with that profile."""
+        number = self.publisher.domains.domain(name)
+        self.publisher.domains.describe(number, layout.DOMAIN_EXISTS | flags)
+        row = profile_row(profile, None)
+        self.publisher.books.reserved[number] = (layout.Binding(profile=slot), row)
+        self.own.add(number)
+        return number
+
+    def _assign_own(self, domain: int) -> None:
+        self.state.daemon = os.getpid()
+        own = look_at(os.getpid())
+        self.state.daemon_started = own.started if own is not None else 0
+        self.loaded.maps["tasks"].update_task(os.getpid(), layout.Task(domain=domain))
+
+    def _confine(self, pid: int, domain: int) -> None:
+        self.loaded.maps["tasks"].update_task(pid, layout.Task(domain=domain))
+
+    def _check_attached(self) -> None:
+        """Raises NotSupported where not even files are looked at; says which programs are missing."""
+        missing = {name: failure for name, failure in self.loaded.failures.items() if not failure.absent}
+        for name, failure in missing.items():
+            self._say(f"not in force: {name} ({failure.section}): {failure.reason} {' '.join(failure.log)}".rstrip())
+        if not any(program in self.loaded.links for program in _NEEDED):
+            reasons = "; ".join(sorted({failure.reason for failure in self.loaded.failures.values()})[:3])
+            raise NotSupported(f"the kernel refuses the engine's programs: {reasons or 'there are none'}")
+
+    def _pin(self) -> None:
+        self.folder = pins.fresh()
+        pins.pin(self.folder, pins.MAPS, self.loaded.maps)
+        pins.pin(self.folder, pins.LINKS, self.loaded.links)
+        for folder in self._before:
+            self.leftover += pins.leftover(folder)
+            pins.remove(folder)
+        self._before = []
+
+    def stop(self) -> None:
+        """Nothing is in force any more."""
+        self.state.active = 0
+        pins.remove_all()
+        self.loaded.close()
+
+
+_REFUSES_ALL: Final = Profile(configs={"": Config(Mode.ENFORCING, False, False)})
+_NEEDED: Final = ("file_open",)
+
+
+def _hint(flavour: Flavour) -> str:
+    if flavour is Flavour.LSM:
+        return "this is Sekisho's mistake: report it with the output of: uname -a; cat /sys/kernel/security/lsm"
+    return "add bpf to the kernel's list of LSMs (lsm=...,bpf on its command line)"
