@@ -25,7 +25,7 @@ struct io_uring_cmd;
 #define CAP_SYS_TTY_CONFIG 26
 
 /* The verdict on those capabilities. */
-static __noinline int judge_capabilities(__u64 wanted)
+__noinline int judge_capabilities(__u64 wanted)
 {
 	__u32 domain, slot;
 	__u64 asked;
@@ -92,7 +92,7 @@ static __always_inline __u64 type_behind(__u32 number)
 SEC("lsm/capable")
 int BPF_PROG(capable, const struct cred *cred, struct user_namespace *ns, int cap, unsigned int opts, int ret)
 {
-	struct called called;
+	struct called called = {};
 	__u64 wanted = 0;
 
 	if (ret)
@@ -175,7 +175,7 @@ int BPF_PROG(task_setnice, struct task_struct *p, int nice, int ret)
 SEC("lsm/task_setscheduler")
 int BPF_PROG(task_setscheduler, struct task_struct *p, int ret)
 {
-	struct called called;
+	struct called called = {};
 
 	if (ret)
 		return ret;
@@ -251,7 +251,7 @@ int BPF_PROG(uring_cmd, struct io_uring_cmd *command, int ret)
 SEC("lsm/path_notify")
 int BPF_PROG(path_notify, const struct path *path, __u64 mask, unsigned int type, int ret)
 {
-	struct called called;
+	struct called called = {};
 
 	if (ret)
 		return ret;

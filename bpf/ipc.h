@@ -40,7 +40,7 @@ static __always_inline __u64 checked_in(__u32 domain, __u32 family, __u64 asked)
 }
 
 /* The verdict on what somebody in domain does to a process in target. */
-static __noinline int judge_between(__u32 domain, __u64 asked, __u32 target, __u64 number)
+__noinline int judge_between(__u32 domain, __u64 asked, __u32 target, __u64 number)
 {
 	struct scratch *scratch;
 	__u32 slot;
@@ -72,13 +72,24 @@ static __always_inline int judge_target(__u64 wanted, __u32 target, __u64 number
 
 struct kernel_siginfo;
 
+/*
+ * Whether the kernel sends the signal later for somebody who isn't the current task: then it comes with credentials.
+ * The argument is read as a number, since the verifier takes it for granted that a pointer which a hook is given is one.
+ */
+static __always_inline bool sent_later(const void *ctx)
+{
+	__u64 credentials = 0;
+
+	bpf_probe_read_kernel(&credentials, sizeof(credentials), ctx + 3 * sizeof(__u64));
+	return credentials;
+}
+
 SEC("lsm/task_kill")
 int BPF_PROG(task_kill, struct task_struct *p, struct kernel_siginfo *info, int sig, const struct cred *cred, int ret)
 {
 	if (ret)
 		return ret;
-	/* With credentials the kernel sends it later for somebody who isn't the current task. */
-	if (cred || sig <= 0 || sig > LAST_SIGNAL || same_process(p))
+	if (sig <= 0 || sig > LAST_SIGNAL || same_process(p) || sent_later(ctx))
 		return 0;
 	return verdict(judge_target(1ull << BIT_IPC_SIGNAL, domain_of(p), sig));
 }
@@ -90,7 +101,7 @@ int BPF_PROG(task_kill, struct task_struct *p, struct kernel_siginfo *info, int 
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(ptrace_access_check, struct task_struct *child, unsigned int mode, int ret)
 {
-	struct called called;
+	struct called called = {};
 	__u64 wanted;
 	int error;
 

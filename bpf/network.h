@@ -28,7 +28,7 @@ struct contact {
 	__u16 protocol;
 	__u16 verb;
 	int length;		/* of the address */
-	const void *address;	/* in kernel memory; NULL: there is none */
+	__u64 address;		/* in kernel memory; 0: there is none */
 };
 
 /* The connections that policy refused. */
@@ -83,13 +83,19 @@ static __always_inline __u32 unix_operation(__u16 type, __u16 verb)
 	return verb <= VERB_ACCEPT ? first + verb : NO_OPERATION;
 }
 
+/* The operation's bit in its family; a function of its own so that it is verified once, not with all that follows. */
+__noinline int network_operation(__u32 family, __u32 type, __u32 verb)
+{
+	return family == AF_UNIX ? unix_operation(type, verb) : inet_operation(type, verb);
+}
+
 /* An Internet address into the request: 0, or a negative errno for what isn't one. */
 static __always_inline int set_inet(struct scratch *scratch, const struct contact *contact)
 {
 	struct sockaddr_in6 address = {};
 	__u16 family;
 
-	if (bpf_probe_read_kernel(&address, sizeof(struct sockaddr_in), contact->address))
+	if (bpf_probe_read_kernel(&address, sizeof(struct sockaddr_in), (void *)contact->address))
 		return -EINVAL;
 	family = address.sin6_family;
 	if (family == AF_UNSPEC && contact->verb != VERB_CONNECT)
@@ -98,10 +104,10 @@ static __always_inline int set_inet(struct scratch *scratch, const struct contac
 	__builtin_memset(scratch->address, 0, sizeof(scratch->address));
 	if (family == AF_INET && contact->length >= 8) {
 		scratch->version = 4;
-		bpf_probe_read_kernel(scratch->address + 12, 4, contact->address + 4);
+		bpf_probe_read_kernel(scratch->address + 12, 4, (void *)contact->address + 4);
 	} else if (family == AF_INET6 && contact->length >= 24) {
 		scratch->version = 6;
-		bpf_probe_read_kernel(scratch->address, 16, contact->address + 8);
+		bpf_probe_read_kernel(scratch->address, 16, (void *)contact->address + 8);
 	} else {
 		return -EINVAL;
 	}
@@ -120,7 +126,7 @@ static __always_inline int set_unix(struct scratch *scratch, const struct contac
 	__u16 family = AF_UNIX;
 
 	if (contact->address && contact->verb != VERB_LISTEN)
-		bpf_probe_read_kernel(&family, sizeof(family), contact->address);
+		bpf_probe_read_kernel(&family, sizeof(family), (void *)contact->address);
 	if (family != AF_UNIX || length > UNIX_PATH_MAX)
 		return -EINVAL;
 	__builtin_memset(name, 0, SHORT_NAME);
@@ -133,12 +139,12 @@ static __always_inline int set_unix(struct scratch *scratch, const struct contac
 	length &= SHORT_NAME - 1;
 	if (length > UNIX_PATH_MAX)
 		return -EINVAL;
-	if (bpf_probe_read_kernel(name->bytes, length, contact->address + 2))
+	if (bpf_probe_read_kernel(name->bytes, length, (void *)contact->address + 2))
 		return -EINVAL;
 	if (name->bytes[0]) {
 		/* A path ends at the first zero. */
 		__builtin_memset(name->bytes, 0, SHORT_NAME - 4);
-		length = bpf_probe_read_kernel_str(name->bytes, length + 1, contact->address + 2) - 1;
+		length = bpf_probe_read_kernel_str(name->bytes, length + 1, (void *)contact->address + 2) - 1;
 		if (length < 0)
 			return -EINVAL;
 	}
@@ -147,22 +153,19 @@ static __always_inline int set_unix(struct scratch *scratch, const struct contac
 }
 
 /* The verdict on the contact. What the kernel is going to refuse for its address anyway isn't asked. */
-static __noinline int judge_contact(struct contact *contact)
+__noinline int judge_contact(struct contact *contact)
 {
 	struct scratch *scratch;
 	__u32 family, bit, domain, slot;
 	__u64 asked;
 	int error;
 
-	if (contact->family == AF_UNIX) {
-		family = FAMILY_NAME;
-		bit = unix_operation(contact->type, contact->verb);
-	} else if (contact->family == AF_INET || contact->family == AF_INET6) {
-		family = FAMILY_INET;
-		bit = inet_operation(contact->type, contact->verb);
-	} else {
+	if (!contact)
+		return -EPERM;
+	if (contact->family != AF_UNIX && contact->family != AF_INET && contact->family != AF_INET6)
 		return 0;
-	}
+	family = contact->family == AF_UNIX ? FAMILY_NAME : FAMILY_INET;
+	bit = network_operation(contact->family, contact->type, contact->verb);
 	if (bit >= NO_OPERATION)
 		return 0;
 	asked = checked(family, 1ull << bit, &domain);
@@ -193,7 +196,7 @@ static __always_inline void about(struct contact *contact, struct socket *sock, 
 SEC("lsm/socket_bind")
 int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int addrlen, int ret)
 {
-	struct contact contact = { .address = address, .length = addrlen };
+	struct contact contact = { .address = (__u64)address, .length = addrlen };
 
 	if (ret)
 		return ret;
@@ -204,7 +207,7 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int addrlen, int ret)
 {
-	struct contact contact = { .address = address, .length = addrlen };
+	struct contact contact = { .address = (__u64)address, .length = addrlen };
 
 	if (ret)
 		return ret;
@@ -239,7 +242,7 @@ static __always_inline void bound_unix(struct contact *contact, struct sock *sk)
 {
 	struct unix_address *address = BPF_CORE_READ((struct unix_sock *)sk, addr);
 
-	contact->address = address ? (const void *)address + bpf_core_field_offset(struct unix_address, name) : NULL;
+	contact->address = address ? (__u64)address + bpf_core_field_offset(struct unix_address, name) : 0;
 	contact->length = address ? BPF_CORE_READ(address, len) : 0;
 }
 
@@ -258,7 +261,7 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
 		bound_unix(&contact, sk);
 	} else {
 		local_inet(&address, sk);
-		contact.address = &address;
+		contact.address = (__u64)&address;
 		contact.length = sizeof(address);
 	}
 	return verdict(judge_contact(&contact));
@@ -266,7 +269,9 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
 
 static __always_inline bool refused(struct socket *sock)
 {
-	return sock->sk && bpf_sk_storage_get(&refused_sockets, sock->sk, NULL, 0);
+	struct sock *sk = sock->sk;
+
+	return sk && bpf_sk_storage_get(&refused_sockets, sk, NULL, 0);
 }
 
 SEC("lsm/socket_sendmsg")
@@ -278,7 +283,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 		return ret;
 	if (refused(sock))
 		return -EPERM;
-	contact.address = BPF_CORE_READ(msg, msg_name);
+	contact.address = (__u64)BPF_CORE_READ(msg, msg_name);
 	if (!contact.address)
 		return 0;
 	contact.length = BPF_CORE_READ(msg, msg_namelen);
@@ -315,7 +320,7 @@ int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
 		bound_unix(&contact, BPF_CORE_READ((struct unix_sock *)sk, peer));
 	} else {
 		peer_inet(&address, sk);
-		contact.address = &address;
+		contact.address = (__u64)&address;
 		contact.length = sizeof(address);
 	}
 	if (judge_contact(&contact))

@@ -47,6 +47,11 @@ enum touch {
 	TOUCH_CONTENT = 2,	/* it is written */
 };
 
+struct touched {
+	__u64 dentry;
+	__u64 touch;
+};
+
 static __always_inline __u32 guard_of(__u32 kind, __u32 device, __u64 number)
 {
 	struct guard_key key = { .kind = kind, .device = device, .number = number };
@@ -69,7 +74,7 @@ static __always_inline bool is_process_of_daemon(struct state *now, struct task_
 }
 
 /* Whether the current task may do to the engine what it likes. */
-static __noinline int trusted(void)
+__noinline int trusted(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct state *now = the_state();
@@ -104,11 +109,16 @@ static __always_inline bool is_daemon(struct task_struct *task)
 }
 
 /* Whether touching the file touches what is held. */
-static __noinline int held(__u64 at, __u32 touch)
+__noinline int touches_held(struct touched *touched)
 {
-	struct dentry *dentry = (struct dentry *)at, *parent;
-	__u32 device = BPF_CORE_READ(dentry, d_sb, s_dev);
+	struct dentry *dentry, *parent;
+	__u32 device, touch;
 
+	if (!touched)
+		return 1;
+	dentry = (struct dentry *)touched->dentry;
+	touch = touched->touch;
+	device = BPF_CORE_READ(dentry, d_sb, s_dev);
 	if (!guard_of(GUARD_INODE, device, 0))
 		return 0;
 	for (int level = 0; level < GUARD_DEPTH; level++) {
@@ -129,9 +139,16 @@ static __noinline int held(__u64 at, __u32 touch)
 	return 0;
 }
 
+static __always_inline bool held(struct dentry *dentry, __u32 touch)
+{
+	struct touched touched = { .dentry = (__u64)dentry, .touch = touch };
+
+	return touches_held(&touched);
+}
+
 static __always_inline int protect(struct dentry *dentry, __u32 touch)
 {
-	return held((__u64)dentry, touch) && !trusted() ? -EPERM : 0;
+	return held(dentry, touch) && !trusted() ? -EPERM : 0;
 }
 
 /* Whether what is done to the mount is seen where the engine looks. */
@@ -222,14 +239,14 @@ PROTECT_PATH(path_truncate)
 SEC("lsm/sb_umount")
 int BPF_PROG(protect_umount, struct vfsmount *mnt, int flags)
 {
-	if (!held((__u64)BPF_CORE_READ(mnt, mnt_root), TOUCH_ENTRY) || !seen_by_engine(mnt))
+	if (!held(BPF_CORE_READ(mnt, mnt_root), TOUCH_ENTRY) || !seen_by_engine(mnt))
 		return 0;
 	return trusted() ? 0 : -EPERM;
 }
 
 static __always_inline int protect_mount_at(struct vfsmount *mnt, struct dentry *dentry)
 {
-	if (!held((__u64)dentry, TOUCH_ENTRY) || !seen_by_engine(mnt))
+	if (!held(dentry, TOUCH_ENTRY) || !seen_by_engine(mnt))
 		return 0;
 	return trusted() ? 0 : -EPERM;
 }
@@ -262,9 +279,9 @@ static __always_inline int protect_daemon(struct task_struct *task)
 }
 
 SEC("lsm/task_kill")
-int BPF_PROG(protect_kill, struct task_struct *p, struct kernel_siginfo *info, int sig, const struct cred *cred)
+int BPF_PROG(protect_kill, struct task_struct *p, struct kernel_siginfo *info, int sig)
 {
-	return sig && !cred ? protect_daemon(p) : 0;
+	return sig && !sent_later(ctx) ? protect_daemon(p) : 0;
 }
 
 SEC("lsm/ptrace_access_check")

@@ -127,11 +127,13 @@ static __always_inline __u32 call_of_arm64(__u64 number)
 }
 
 /* The call that the current task is in, with its first two arguments. */
-static __noinline int call_now(struct called *called)
+__noinline int call_now(struct called *called)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = (struct pt_regs *)bpf_task_pt_regs(task);
 
+	if (!called)
+		return 0;
 	called->call = CALL_OTHER;
 	if (bpf_core_field_exists(((struct pt_regs *)0)->orig_ax)) {
 		__u64 number = BPF_CORE_READ(registers, orig_ax);
