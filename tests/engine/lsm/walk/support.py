@@ -28,6 +28,8 @@ class Published:
     tables: Tables
     entries: dict[int, list[AclEntry]]
     """By the id of a list."""
+    incomplete: bool
+    """Whether any list has entries that are too large."""
 
     def domain(self, name: str) -> int:
         """The id of a domain that may be new."""
@@ -46,7 +48,8 @@ def publish(policy: Policy) -> Published:
     ids, regions = Ids(), Cells()
     compiled = compile_policy(policy, ids, regions)
     tables = Tables(ids.names, cells=regions.cells)
-    published = Published(policy, ids, tables, {})
+    lists = [*compiled.lists.values(), *compiled.shared.values()]
+    published = Published(policy, ids, tables, {}, any(each.incomplete for each in lists))
     numbers: dict[object, int] = {}
     for name, own in compiled.lists.items():
         number = numbers[name] = len(numbers) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sekisho.engine.lsm import layout
@@ -39,7 +39,8 @@ class Item:
     ``operations`` are bits of its family. An ``open`` item holds whatever else the request says. A ``special`` one
     says more than that it grants, so that it matters which of two entries comes first. ``pair`` is what the operand
     after the name has to be where that is one single thing, and all there is to be tested. ``blocked`` are
-    operations that special entries before it in the list have, too.
+    operations that special entries before it in the list have, too. ``word`` is set where the item is about only those
+    names that match it, which ``tests`` then make sure of.
     """
 
     entry: int
@@ -53,6 +54,7 @@ class Item:
     target: int
     move: int
     blocked: int = 0
+    word: str = ""
 
     @property
     def open(self) -> bool:
@@ -110,7 +112,10 @@ class ItemMaker:
         self._clauses = ClauseCompiler(namespace, body, places)
 
     def make(self, entry: int, source: AclEntry) -> Item | None:
-        """The entry as an item; None for one that never grants anything."""
+        """The entry as an item; None for one that never grants anything.
+
+        Raises ValueError for one whose groups or patterns are too large for the kernel side.
+        """
         clauses = self._clauses.all_of(source.conditions) if source.conditions else ()
         if clauses is None:
             return None
@@ -125,6 +130,17 @@ class ItemMaker:
         lead = source.operands[at] if at is not None else None
         conditions = self._body.conditions(clauses)
         return Item(entry, source, lead, bits(source), tests, conditions, flags, preference, target, move)
+
+    def guarded(self, item: Item, word: str) -> Item | None:
+        """The item for those names alone that match ``word``, which it is found by; None if there is too much to test.
+
+        Raises ValueError for a word that is too large for the kernel side.
+        """
+        at = leading(item.source.operations[0])
+        if at is None or len(item.tests) == layout.RULE_TESTS:
+            return None
+        test = TestRow(layout.TEST_AUTOMATON, at, self._places.of_words([word]))
+        return replace(item, tests=(*item.tests, test), word=word)
 
     def _tests(self, source: AclEntry, at: int | None) -> tuple[TestRow, ...] | None:
         """What is tested besides the leading operand; None if no request passes."""

@@ -24,6 +24,9 @@ _AUTOMATIC: Final = 1 << layout.BITS["task auto_domain_transition"]
 class CompiledList:
     """A list as it stands in maps, but for its id; ``origins`` are those of the automata that it refers to.
 
+    ``incomplete`` are the entries that are too large for the kernel side: they grant nothing, or not all that they are
+    about.
+
     ``pairs`` are (bit number, name's id, second); ``endpoints`` (bit number, port, version, address).
     """
 
@@ -36,6 +39,7 @@ class CompiledList:
     pairs: list[tuple[int, int, int]] = field(default_factory=list)
     endpoints: list[tuple[int, int, int, int]] = field(default_factory=list)
     origins: tuple[int, ...] = ()
+    incomplete: tuple[int, ...] = ()
 
 
 def compile_list(
@@ -43,8 +47,8 @@ def compile_list(
 ) -> CompiledList:
     """The entries, in the order of policy, compiled; groups are those of ``namespace``.
 
-    ``rule.entry`` is an entry's index in ``entries``. Raises ValueError for what is too large for the kernel side:
-    ``TooManyStates`` where the patterns together are, else a group.
+    ``rule.entry`` is an entry's index in ``entries``. Raises ValueError where how the patterns begin is too much for
+    the kernel side.
     """
     return _Compiler(namespace, interner, regions).compile(entries)
 
@@ -55,7 +59,7 @@ class _Compiler:
         self._body = Body()
         self._places = Places(regions)
         self._maker = ItemMaker(namespace, interner, self._body, self._places)
-        self._names = NameTable(namespace, interner, self._body, self._places)
+        self._names = NameTable(namespace, interner, self._body, self._places, self._maker)
         self._addresses = AddressTable(namespace, self._body)
         self._header = layout.List()
         self._found: dict[int, tuple[int, int, int, int]] = {}
@@ -69,7 +73,11 @@ class _Compiler:
             if family is layout.NAME and bits(source) & EXECUTE:
                 assert isinstance(source.operands[0], Name)
                 last = source.operands[0]
-            item = self._maker.make(index, source)
+            try:
+                item = self._maker.make(index, source)
+            except ValueError:
+                self._names.incomplete.add(index)
+                continue
             if item is not None:
                 by_family[family.name].append(item)
         self._name_items(by_family[layout.NAME.name], last)
@@ -147,4 +155,5 @@ class _Compiler:
             list(names.pairs),
             list(addresses.endpoints),
             tuple(self._places.origins),
+            tuple(sorted(names.incomplete)),
         )

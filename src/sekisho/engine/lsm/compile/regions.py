@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Protocol
 
-from sekisho.engine.lsm.compile.automaton import Automaton, build, build_variable
+from sekisho.engine.lsm.compile.automaton import Automaton, build, build_fitting, build_variable
 
 
 class Regions(Protocol):
@@ -39,6 +39,12 @@ class Cells:
 def automaton_of(words: tuple[str, ...]) -> Automaton:
     """The automaton of the words, made once while it is remembered."""
     return build(words)
+
+
+@lru_cache(maxsize=256)
+def fitting_of(words: tuple[str, ...]) -> Automaton:
+    """The automaton of the words, of which some may be loose, made once while it is remembered."""
+    return build_fitting(words)
 
 
 @lru_cache(maxsize=256)
