@@ -31,6 +31,7 @@ def test_sections_say_what_their_programs_are(section: str, expected: Kind | Non
         ("lsm/file_open", Kind(26, 26, "security_file_open")),
         ("lsm.s/file_open", Kind(26, 26, "security_file_open")),
         ("lsm/bprm_committed_creds", Kind(26, 24, "security_bprm_committed_creds")),
+        ("lsm/bprm_check_security", Kind(26, 26, "security_bprm_check")),
         ("fentry/do_exit", Kind(26, 24, "do_exit")),
     ],
 )

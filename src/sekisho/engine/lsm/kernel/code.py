@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.engine.lsm.kernel.elf import FUNCTION, Elf, Relocation
-from sekisho.engine.lsm.kernel.extension import Extension, Notes
+from sekisho.engine.lsm.kernel.extension import Extension
 from sekisho.engine.lsm.kernel.refusal import BadObject
 
 SIZE: Final = 8
@@ -21,9 +21,9 @@ _ADDRESS, _CALLED = 1, 10
 """R_BPF_64_64 and R_BPF_64_32."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Function:
-    """A function of the object, by its section and its offset there."""
+    """A function of the object, by its section and its offset there; there is one object of each."""
 
     name: str
     section: int
@@ -61,6 +61,16 @@ class Code:
         return bytes(data)
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One function. ``calls`` are where others are called or pointed to; notes have places of its section."""
+
+    data: bytes
+    calls: tuple[tuple[int, Function], ...]
+    references: tuple[Reference, ...]
+    notes: tuple[bytes, bytes, bytes]
+
+
 class Assembler:
     """Puts programs together from one object; ``maps`` are the names of its .maps symbols."""
 
@@ -68,6 +78,7 @@ class Assembler:
         self._elf = elf
         self._notes = notes
         self._maps = maps
+        self._pieces: dict[Function, _Piece] = {}
         self._relocations = {
             section: {each.offset: each for each in rows}
             for section, rows in elf.relocations.items()
@@ -82,45 +93,63 @@ class Assembler:
     def assemble(self, main: Function) -> Code:
         """``main`` with all that it calls behind it. Raises BadObject."""
         places = {main: 0}
+        end = main.size
         order = [main]
+        for function in order:  # grows while it is gone through
+            for _, called in self._piece(function).calls:
+                if called not in places:
+                    places[called] = end
+                    end += called.size
+                    order.append(called)
         data = bytearray()
         references: list[Reference] = []
-        for function in order:  # grows while it is gone through
+        for function in order:
+            piece = self._piece(function)
             begin = len(data)
-            data += self._elf.sections[function.section].data[function.start : function.start + function.size]
-            for at in range(begin, len(data), SIZE):
-                called = self._instruction(data, at, at - begin + function.start, function, references)
-                if called is not None:
-                    if called not in places:
-                        last = order[-1]
-                        places[called] = places[last] + last.size
-                        order.append(called)
-                    struct.pack_into("<i", data, at + 4, (places[called] - at) // SIZE - 1)
-        return Code(
-            bytes(data),
-            tuple(references),
-            self._noted(self._notes.functions, places, SIZE),
-            self._noted(self._notes.lines, places, SIZE),
-            self._noted(self._notes.fields, places, 1),
-        )
+            data += piece.data
+            for at, called in piece.calls:
+                struct.pack_into("<i", data, begin + at + 4, (places[called] - begin - at) // SIZE - 1)
+            references += [Reference(begin + each.at, each.map, each.offset) for each in piece.references]
+        return Code(bytes(data), tuple(references), *self._noted(places))
 
-    def _noted(self, notes: Notes, places: Mapping[Function, int], unit: int) -> bytes:
-        data = bytearray()
-        for function, place in places.items():
-            section = self._elf.sections[function.section].name
-            for at, rest in notes.within(section, function.start, function.start + function.size):
-                data += struct.pack("<I", (at - function.start + place) // unit) + rest
-        return bytes(data)
+    def _noted(self, places: Mapping[Function, int]) -> list[bytes]:
+        sorts = ((self._notes.functions, SIZE), (self._notes.lines, SIZE), (self._notes.fields, 1))
+        return [
+            b"".join(
+                notes.moved(self._piece(function).notes[number], place - function.start, unit)
+                for function, place in places.items()
+            )
+            for number, (notes, unit) in enumerate(sorts)
+        ]
 
-    def _instruction(
-        self, data: bytearray, at: int, offset: int, function: Function, references: list[Reference]
-    ) -> Function | None:
-        """The function that the instruction at ``at``, once at ``offset`` of its section, calls or points to."""
+    def _piece(self, function: Function) -> _Piece:
+        if function not in self._pieces:
+            self._pieces[function] = self._read(function)
+        return self._pieces[function]
+
+    def _read(self, function: Function) -> _Piece:
+        section = self._elf.sections[function.section]
+        end = function.start + function.size
+        data = bytearray(section.data[function.start : end])
+        calls: list[tuple[int, Function]] = []
+        references: list[Reference] = []
+        for at in range(0, len(data), SIZE):
+            found = self._instruction(data, at, function)
+            if isinstance(found, Function):
+                calls.append((at, found))
+            elif found is not None:
+                references.append(found)
+        sorts = (self._notes.functions, self._notes.lines, self._notes.fields)
+        one, two, three = (notes.within(section.name, function.start, end) for notes in sorts)
+        return _Piece(bytes(data), tuple(calls), tuple(references), (one, two, three))
+
+    def _instruction(self, data: bytearray, at: int, function: Function) -> Function | Reference | None:
+        """The function that the instruction at ``at`` calls or points to, or the data that it refers to."""
         code, registers, _, number = _INSTRUCTION.unpack_from(data, at)
-        relocation = self._relocations.get(function.section, {}).get(offset)
+        relocation = self._relocations.get(function.section, {}).get(function.start + at)
         if code == _CALL and (relocation is not None or registers >> 4 == _PSEUDO_CALL):
             data[at + 1] = registers & 15 | _PSEUDO_CALL << 4
-            return self._called(relocation, number, offset, function)
+            return self._called(relocation, number, function.start + at, function)
         if relocation is None:
             return None
         if code != _LOAD or relocation.kind != _ADDRESS:
@@ -132,12 +161,10 @@ class Assembler:
             struct.pack_into("<i", data, at + SIZE + 4, 0)
             return self._find(symbol.section, symbol.value + number, function)
         if section.name == ".maps" and symbol.name in self._maps:
-            references.append(Reference(at, symbol.name, None))
-        elif is_data(section.name):
-            references.append(Reference(at, section.name, symbol.value + number))
-        else:
-            raise BadObject(f"{function.name} needs {symbol.name or section.name}, which isn't in the object")
-        return None
+            return Reference(at, symbol.name, None)
+        if is_data(section.name):
+            return Reference(at, section.name, symbol.value + number)
+        raise BadObject(f"{function.name} needs {symbol.name or section.name}, which isn't in the object")
 
     def _called(self, relocation: Relocation | None, number: int, offset: int, function: Function) -> Function:
         if relocation is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,17 +18,26 @@ _PART: Final = struct.Struct("<II")
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Records of one sort: by section, ascending by place. ``size`` is that of one record.
+    """Records of one sort, each of ``size`` bytes, which begins with the place in bytes of what it is about.
 
-    A record begins with the offset in bytes, which is left out of ``records``' second half.
+    By section: the places, ascending, and the records packed.
     """
 
     size: int = 0
-    records: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+    records: dict[str, tuple[array[int], bytes]] = field(default_factory=dict)
 
-    def within(self, section: str, start: int, end: int) -> list[tuple[int, bytes]]:
-        """Those from ``start`` up to ``end``."""
-        return [each for each in self.records.get(section, ()) if start <= each[0] < end]
+    def within(self, section: str, start: int, end: int) -> bytes:
+        """Those from ``start`` up to ``end``, packed."""
+        places, packed = self.records.get(section, ((), b""))
+        return packed[bisect_left(places, start) * self.size : bisect_left(places, end) * self.size]
+
+    def moved(self, packed: bytes, by: int, unit: int) -> bytes:
+        """The records with places that are ``by`` bytes further on, and counted in units of so many bytes."""
+        words = array("I", packed)
+        step = self.size // words.itemsize
+        if step:
+            words[::step] = array("I", [(place + by) // unit for place in words[::step]])
+        return words.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +66,18 @@ def _notes(raw: bytes, btf: Btf) -> Notes:
     if not raw:
         return Notes()
     (size,) = struct.unpack_from("<I", raw)
-    records: dict[str, list[tuple[int, bytes]]] = {}
+    packed: dict[str, bytes] = {}
     at = 4
     while at < len(raw):
         name, count = _PART.unpack_from(raw, at)
         at += _PART.size
-        mine = records.setdefault(btf.string(name), [])
-        for _ in range(count):
-            mine.append((struct.unpack_from("<I", raw, at)[0], raw[at + 4 : at + size]))
-            at += size
-        mine.sort(key=lambda each: each[0])
-    return Notes(size, records)
+        section = btf.string(name)
+        packed[section] = packed.get(section, b"") + raw[at : at + size * count]
+        at += size * count
+    return Notes(size, {section: _sorted(data, size) for section, data in packed.items()})
+
+
+def _sorted(data: bytes, size: int) -> tuple[array[int], bytes]:
+    rows = sorted((data[at : at + size] for at in range(0, len(data), size)), key=lambda row: row[:4][::-1])
+    packed = b"".join(rows)
+    return array("I", packed)[:: size // 4], packed

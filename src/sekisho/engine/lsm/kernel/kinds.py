@@ -64,9 +64,31 @@ VOID: Final = frozenset(
     sk_free_security sk_clone_security sk_getsecid sock_graft inet_csk_clone inet_conn_established req_classify_flow
     secmark_refcount_inc secmark_refcount_dec tun_dev_free_security ib_free_security xfrm_policy_free_security
     xfrm_state_free_security key_free key_post_create_or_update audit_rule_free bpf_map_free bpf_prog_free
-    bpf_token_free perf_event_free bdev_free_security initramfs_populated kernel_module_request_post""".split()
+    bpf_token_free bpf_map_free_security bpf_prog_free_security bdev_free_security initramfs_populated""".split()
 )
 """Hooks without a verdict: there is none to be modified."""
+
+_CALLERS: Final = {
+    "bprm_check_security": "bprm_check",
+    "userns_create": "create_user_ns",
+    "sb_alloc_security": "sb_alloc",
+    "inode_alloc_security": "inode_alloc",
+    "inode_free_security": "inode_free",
+    "file_alloc_security": "file_alloc",
+    "file_free_security": "file_free",
+    "cred_prepare": "prepare_creds",
+    "settime": "settime64",
+    "vm_enough_memory": "vm_enough_memory_mm",
+    "sk_alloc_security": "sk_alloc",
+    "sk_free_security": "sk_free",
+    "sk_clone_security": "sk_clone",
+    "socket_sock_rcv_skb": "sock_rcv_skb",
+    "bpf_map_alloc_security": "bpf_map_alloc",
+    "bpf_map_free_security": "bpf_map_free",
+    "bpf_prog_alloc_security": "bpf_prog_alloc",
+    "bpf_prog_free_security": "bpf_prog_free",
+}
+"""The functions that call hooks, where they aren't called what the hooks are."""
 
 
 def kind(section: str, flavour: Flavour) -> Kind | None:
@@ -82,7 +104,7 @@ def kind(section: str, flavour: Flavour) -> Kind | None:
             return Kind(_LSM, _LSM_MAC, f"bpf_lsm_{target}", FUNC, sleepable)
         attach = _FENTRY if target in VOID else _MODIFY_RETURN
         # The kernel lets none that sleep in here.
-        return Kind(_TRACING, attach, f"security_{target}")
+        return Kind(_TRACING, attach, f"security_{_CALLERS.get(target, target)}")
     if name in _TRACED:
         attach, prefix, target_kind = _TRACED[name]
         return Kind(_TRACING, attach, prefix + target, target_kind, sleepable)
