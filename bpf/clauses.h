@@ -50,28 +50,14 @@ static __always_inline bool in_ranges(struct scratch *scratch, __u32 list, __u32
  */
 __noinline int program_string(__u32 slot, __u32 number);
 
-static __always_inline bool argument_holds(__u32 slot, struct scratch *scratch, struct clause *clause)
-{
-	bool equal = clause->equal;
-	int length;
-
-	if (clause->low >= scratch->facts.values[FACT_ARGC])
-		return !equal;
-	length = program_string(slot, clause->low);
-	if (length < 0)
-		return false;
-	length = visible_length(scratch, length);
-	return !!accept_text(scratch, TEXT_WORK, length, clause->place) == equal;
-}
-
-enum variable_state {
+enum string_state {
 	VARIABLE_UNSET = 0,
 	VARIABLE_SET = 1,
 	VARIABLE_UNLIKE = 2,	/* set, and one of its values says no */
 	VARIABLE_UNREADABLE = 3,
 };
 
-static long look_at_variable(__u64 index, struct scratch **context)
+static long look_at_string(__u64 index, struct scratch **context)
 {
 	struct scratch *scratch = *context;
 	struct working *working = &scratch->working;
@@ -94,21 +80,39 @@ static long look_at_variable(__u64 index, struct scratch **context)
 	return 1;
 }
 
+/* working.variable is what so many of the program's strings come to. */
+static __always_inline void look_at(struct scratch *scratch, __u32 slot, __u32 first, __u32 count, struct clause *clause)
+{
+	struct working *working = &scratch->working;
+
+	working->slot = slot;
+	working->first = first;
+	working->automaton = clause->place;
+	working->variable = VARIABLE_UNSET;
+	working->equal = clause->equal;
+	bpf_loop(count, look_at_string, &scratch, 0);
+}
+
+static __always_inline bool argument_holds(struct scratch *scratch, struct clause *clause)
+{
+	bool equal = clause->equal;
+
+	if (clause->low >= scratch->facts.values[FACT_ARGC])
+		return !equal;
+	if (scratch->working.variable == VARIABLE_UNREADABLE)
+		return false;
+	return (scratch->working.variable != VARIABLE_UNSET) == equal;
+}
+
 /*
  * The automaton accepts a string of the environment with 1 if it is the variable, with 2 if it is and its value is the
  * clause's besides; low is 1 if the clause asks for the variable not to be there at all.
  */
-static __always_inline bool variable_holds(__u32 slot, struct scratch *scratch, struct clause *clause)
+static __always_inline bool variable_holds(struct scratch *scratch, struct clause *clause)
 {
 	bool equal = clause->equal, null = clause->low;
 	struct working *working = &scratch->working;
 
-	working->slot = slot;
-	working->first = scratch->facts.values[FACT_ARGC];
-	working->automaton = clause->place;
-	working->variable = VARIABLE_UNSET;
-	working->equal = equal;
-	bpf_loop(scratch->facts.values[FACT_ENVC], look_at_variable, &scratch, 0);
 	if (working->variable == VARIABLE_UNREADABLE)
 		return false;
 	if (null)
@@ -127,18 +131,19 @@ __noinline int text_clause_holds(__u32 slot, __u32 list, __u32 place)
 	struct place_key key = { .list = list, .place = place };
 	struct scratch *scratch = slot_of(slot);
 	struct clause *clause = bpf_map_lookup_elem(&clauses, &key);
-	__u32 group;
+	__u32 group, first, count;
 
 	if (!scratch || !clause)
 		return 0;
 	group = clause->kind == CLAUSE_TARGET ? HAVE_TARGET : HAVE_EXECUTION;
 	if (!(scratch->facts.have & group))
 		return 0;
-	if (clause->kind == CLAUSE_ARGUMENT)
-		return argument_holds(slot, scratch, clause);
-	if (clause->kind == CLAUSE_VARIABLE)
-		return variable_holds(slot, scratch, clause);
-	return !!accepted(slot, TEXT_THIRD, scratch->third.length, clause->place) == clause->equal;
+	if (clause->kind == CLAUSE_REALPATH || clause->kind == CLAUSE_TARGET)
+		return !!accepted(slot, TEXT_THIRD, scratch->third.length, clause->place) == clause->equal;
+	first = clause->kind == CLAUSE_ARGUMENT ? clause->low : scratch->facts.values[FACT_ARGC];
+	count = clause->kind == CLAUSE_ARGUMENT ? 1 : scratch->facts.values[FACT_ENVC];
+	look_at(scratch, slot, first, count, clause);
+	return clause->kind == CLAUSE_ARGUMENT ? argument_holds(scratch, clause) : variable_holds(scratch, clause);
 }
 
 /* The value of a fact; false if what it belongs to doesn't exist. */

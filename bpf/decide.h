@@ -282,16 +282,12 @@ static __always_inline void ask_pairs(struct scratch *scratch, __u32 slot, __u32
 }
 
 /* What a list says of a request that a name leads. */
-__noinline int ask_name(__u32 slot, __u32 id)
+static __always_inline int ask_name(struct scratch *scratch, __u32 slot, struct list *list, __u32 id)
 {
-	struct list *list = bpf_map_lookup_elem(&lists, &id);
-	struct scratch *scratch = slot_of(slot);
 	struct found_key key = { .list = id };
 	struct found *record = NULL;
 	__u32 place, length, accept;
 
-	if (!scratch || !list)
-		return -EAGAIN;
 	if (!(ungranted(scratch) & list->names))
 		return 0;
 	place = leading(scratch);
@@ -363,15 +359,11 @@ static long halve_intervals(__u64 index, struct scratch **context)
 }
 
 /* What a list says of a request about an address and a port. */
-__noinline int ask_address(__u32 slot, __u32 id)
+static __always_inline int ask_address(struct scratch *scratch, struct list *list, __u32 id)
 {
-	struct list *list = bpf_map_lookup_elem(&lists, &id);
-	struct scratch *scratch = slot_of(slot);
 	struct endpoint_key key = { .list = id };
 	struct working *working;
 
-	if (!scratch || !list)
-		return -EAGAIN;
 	if (!(ungranted(scratch) & list->inet))
 		return 0;
 	key.operation = lowest(ungranted(scratch));
@@ -395,13 +387,8 @@ __noinline int ask_address(__u32 slot, __u32 id)
 }
 
 /* What a list says of any other request. */
-__noinline int ask_other(__u32 slot, __u32 id)
+static __always_inline int ask_other(struct scratch *scratch, struct list *list, __u32 id)
 {
-	struct list *list = bpf_map_lookup_elem(&lists, &id);
-	struct scratch *scratch = slot_of(slot);
-
-	if (!scratch || !list)
-		return -EAGAIN;
 	if (scratch->family == FAMILY_DOMAIN) {
 		if (!(ungranted(scratch) & list->domains))
 			return 0;
@@ -415,6 +402,19 @@ __noinline int ask_other(__u32 slot, __u32 id)
 	return chain(scratch, id, list->capability_chain, list->capability_count, 0);
 }
 
+/* What a list says at once: 0, CHAIN if the rest is for pursue(), or -EAGAIN if it isn't all there. */
+__noinline int ask_at_once(__u32 slot, __u32 id)
+{
+	struct list *list = bpf_map_lookup_elem(&lists, &id);
+	struct scratch *scratch = slot_of(slot);
+
+	if (!scratch || !list)
+		return -EAGAIN;
+	if (scratch->family == FAMILY_NAME)
+		return ask_name(scratch, slot, list, id);
+	return scratch->family == FAMILY_INET ? ask_address(scratch, list, id) : ask_other(scratch, list, id);
+}
+
 /* What a list says: 0, or -EAGAIN if it isn't all there. list 0 is none. */
 static __always_inline int ask_list(struct scratch *scratch, __u32 slot, __u32 list)
 {
@@ -422,10 +422,7 @@ static __always_inline int ask_list(struct scratch *scratch, __u32 slot, __u32 l
 
 	if (!list || !ungranted(scratch))
 		return 0;
-	if (scratch->family == FAMILY_NAME)
-		next = ask_name(slot, list);
-	else
-		next = scratch->family == FAMILY_INET ? ask_address(slot, list) : ask_other(slot, list);
+	next = ask_at_once(slot, list);
 	return next == CHAIN ? pursue(slot) : next;
 }
 

@@ -143,48 +143,55 @@ static __always_inline int settle_all(struct scratch *scratch, __u32 slot, __u32
 	return -EPERM;
 }
 
-/* The request as the binding's lists decide it, from the start: 0, or -EAGAIN if they aren't all there. */
-static __always_inline int decide(struct scratch *scratch, __u32 slot, struct binding *binding)
+/* What the request is about to be decided by. */
+static __always_inline struct binding *begin_decision(struct scratch *scratch, struct state *state)
 {
-	int error;
+	__u32 book = *(volatile __u32 *)&state->book & 1;
+	struct binding *binding = bound(book, scratch->domain);
 
+	scratch->book = book;
+	scratch->working.sequence = *(volatile __u32 *)&state->sequence[book];
+	if (binding) {
+		scratch->working.own = *(volatile __u32 *)&binding->list;
+		scratch->working.shared = *(volatile __u32 *)&binding->shared;
+	}
 	scratch->granted = scratch->logged = scratch->unlogged = scratch->moving = 0;
-	scratch->candidate = 0;
-	scratch->list = 0;
-	scratch->preference = 0;
-	scratch->move_kind = 0;
-	error = ask_list(scratch, slot, binding->list);
-	return error ? error : ask_list(scratch, slot, binding->shared);
+	scratch->list = scratch->entry = 0;
+	scratch->candidate = scratch->target_id = scratch->preference = 0;
+	scratch->move = scratch->move_kind = 0;
+	return binding;
+}
+
+/* Whether what the request has been decided by still holds. */
+static __always_inline bool is_settled(struct scratch *scratch, struct state *state, struct binding *binding)
+{
+	struct working *working = &scratch->working;
+	__u32 book = scratch->book & 1;
+
+	return book == (*(volatile __u32 *)&state->book & 1) &&
+	       working->sequence == *(volatile __u32 *)&state->sequence[book] &&
+	       working->own == *(volatile __u32 *)&binding->list &&
+	       working->shared == *(volatile __u32 *)&binding->shared;
 }
 
 /*
  * The request decided by the policy that holds. A list may be replaced, and taken away, while it is being asked: what
  * it then doesn't grant is asked for again. -EAGAIN: policy isn't all there, or changes all the time.
  */
-static __always_inline int decide_request(__u32 slot)
+static __always_inline int decide_request(struct scratch *scratch, __u32 slot, struct state *state)
 {
-	struct scratch *scratch = slot_of(slot);
-	struct state *state = the_state();
-
-	if (!scratch || !state)
-		return -EAGAIN;
+#pragma nounroll
 	for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-		__u32 book = *(volatile __u32 *)&state->book & 1, list, shared, sequence;
-		struct binding *binding = bound(book, scratch->domain);
+		struct binding *binding = begin_decision(scratch, state);
 		int error;
 
 		if (!binding)
 			return -EAGAIN;
-		scratch->book = book;
-		sequence = *(volatile __u32 *)&state->sequence[book];
-		list = *(volatile __u32 *)&binding->list;
-		shared = *(volatile __u32 *)&binding->shared;
-		error = decide(scratch, slot, binding);
+		error = ask_list(scratch, slot, scratch->working.own);
+		error = error ? error : ask_list(scratch, slot, scratch->working.shared);
 		if (!error && !ungranted(scratch))
 			return 0;
-		if (book == (*(volatile __u32 *)&state->book & 1) &&
-		    sequence == *(volatile __u32 *)&state->sequence[book] &&
-		    list == *(volatile __u32 *)&binding->list && shared == *(volatile __u32 *)&binding->shared)
+		if (is_settled(scratch, state, binding))
 			return error;
 	}
 	return -EAGAIN;
@@ -205,7 +212,7 @@ __noinline int judge(__u32 slot)
 		return -EPERM;
 	if (!state->active)
 		return 0;
-	if (decide_request(slot)) {
+	if (decide_request(scratch, slot, state)) {
 		counts = counted();
 		if (counts)
 			__sync_fetch_and_add(&counts->inconsistent, 1);

@@ -52,6 +52,8 @@ struct working {
 	__u32 equal;
 	__u32 kind;
 	__u32 profile;
+	__u32 sequence;		/* of the book that the request is decided by, and the lists */
+	__u32 own, shared;
 	__u32 enforced;
 	__u64 rest;
 	__u64 halves[2];

@@ -21,9 +21,8 @@ from sekisho.engine.lsm.walk.tables import Tables
 SOURCE: Final = Path(__file__).resolve().parents[3] / "bpf/trial/decide.bpf.c"
 TIMES: Final = 32
 """So often a request is decided in one run at most."""
-_ROOM: Final = dict.fromkeys(("found", "rules", "clauses", "ranges", "pairs", "endpoints", "intervals"), 1 << 17) | {
-    f"names_{size}": 1 << 17 for size in layout.NAME_SIZES
-}
+_TABLES: Final = ("found", "rules", "clauses", "ranges", "pairs", "endpoints", "intervals")
+_ROOM: Final = dict.fromkeys(_TABLES, 1 << 17) | {f"names_{size}": 1 << 17 for size in layout.NAME_SIZES}
 _SYMLINK: Final = 1 << layout.BITS["file symlink"]
 
 
