@@ -37,6 +37,14 @@ static __always_inline __u32 domain_in(struct task_struct *task, struct task *mi
 	return pending && BPF_CORE_READ_BITFIELD(task, in_execve) ? pending : mine->domain;
 }
 
+/* What the process's first thread carries, for another of its threads. */
+static __always_inline struct task *leading_task(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+
+	return leader && leader != task ? bpf_task_storage_get(&tasks, leader, NULL, 0) : NULL;
+}
+
 /* Every task has been seen, and yet one turns up without a domain: what it does isn't held against anybody. */
 static __noinline __u32 homeless(void)
 {
@@ -47,7 +55,10 @@ static __noinline __u32 homeless(void)
 	return KERNEL_DOMAIN;
 }
 
-/* The domain of any task. */
+/*
+ * The domain of any task. Of processes that were there before anybody looked, only the first threads may have been given
+ * one: theirs is the others', too.
+ */
 static __always_inline __u32 domain_of(struct task_struct *task)
 {
 	struct task *mine = bpf_task_storage_get(&tasks, task, NULL, 0);
@@ -55,6 +66,9 @@ static __always_inline __u32 domain_of(struct task_struct *task)
 
 	if (mine)
 		return domain_in(task, mine);
+	mine = leading_task(task);
+	if (mine)
+		return mine->domain;
 	now = the_state();
 	return now && now->every_task && !(task->flags & PF_KTHREAD) ? homeless() : KERNEL_DOMAIN;
 }
@@ -98,14 +112,17 @@ static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
 	return asked;
 }
 
-/* What the current task carries; one that came to be before anybody looked is in <kernel>. NULL: there is no memory. */
+/* What the current task carries; it does from now on. NULL: there is no memory. */
 static __always_inline struct task *own_task(void)
 {
-	struct task *mine = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
-						 BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task *mine = bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct task *first;
 
-	if (mine && !mine->domain)
-		mine->domain = KERNEL_DOMAIN;
+	if (mine && !mine->domain) {
+		first = leading_task(task);
+		mine->domain = first && first->domain ? first->domain : KERNEL_DOMAIN;
+	}
 	return mine;
 }
 
