@@ -11,7 +11,7 @@ from sekisho.engine.lsm.compile.clauses import ClauseCompiler
 from sekisho.engine.lsm.compile.interning import Interner, word_id
 from sekisho.engine.lsm.compile.numbers import LARGEST, ranges_of
 from sekisho.engine.lsm.compile.regions import Places
-from sekisho.engine.lsm.compile.rows import Body, RuleRow, Span, TestRow
+from sekisho.engine.lsm.compile.rows import Body, OperandRow, RuleRow, Span
 from sekisho.names.pattern import is_pattern
 from sekisho.policy.grammar import Operand, Operation
 from sekisho.policy.model import AclEntry, Name, Namespace, Number, OperandValue
@@ -47,7 +47,7 @@ class Item:
     source: AclEntry
     lead: OperandValue | None
     operations: int
-    tests: tuple[TestRow, ...]
+    tests: tuple[OperandRow, ...]
     conditions: Span
     flags: int
     preference: int
@@ -139,10 +139,10 @@ class ItemMaker:
         at = leading(item.source.operations[0])
         if at is None or len(item.tests) == layout.RULE_TESTS:
             return None
-        test = TestRow(layout.TEST_AUTOMATON, at, self._places.of_words([word]))
+        test = OperandRow(layout.TEST_AUTOMATON, at, self._places.of_words([word]))
         return replace(item, tests=(*item.tests, test), word=word)
 
-    def _tests(self, source: AclEntry, at: int | None) -> tuple[TestRow, ...] | None:
+    def _tests(self, source: AclEntry, at: int | None) -> tuple[OperandRow, ...] | None:
         """What is tested besides the leading operand; None if no request passes."""
         rows = []
         mount = source.operations[0].keyword == "file mount"
@@ -152,7 +152,7 @@ class ItemMaker:
             if isinstance(operand, Name):
                 row = self._name(place, operand, mount and place == _TYPE)
                 if row is None and mount and place == 0:
-                    row = TestRow(layout.TEST_AUTOMATON, 0)  # accepts nothing, but isn't always asked
+                    row = OperandRow(layout.TEST_AUTOMATON, 0)  # accepts nothing, but isn't always asked
             else:
                 assert isinstance(operand, Number)  # addresses lead
                 ranges = ranges_of(operand, self._namespace)
@@ -165,22 +165,22 @@ class ItemMaker:
             rows.append(row)
         return tuple(rows)
 
-    def _name(self, place: int, operand: Name, textual: bool) -> TestRow | None:
+    def _name(self, place: int, operand: Name, textual: bool) -> OperandRow | None:
         words = members_of(operand, self._namespace)
         if not words:
             return None
         if len(words) == 1 and not textual and not is_pattern(words[0]):
             known = word_id(self._interner, words[0])
-            return TestRow(layout.TEST_NAME, place, known) if known else None
-        return TestRow(layout.TEST_AUTOMATON, place, self._places.of_words(words))
+            return OperandRow(layout.TEST_NAME, place, known) if known else None
+        return OperandRow(layout.TEST_AUTOMATON, place, self._places.of_words(words))
 
-    def _number(self, place: int, ranges: tuple[Span, ...]) -> TestRow | None:
+    def _number(self, place: int, ranges: tuple[Span, ...]) -> OperandRow | None:
         if not ranges:
             return None
         if len(ranges) == 1:
-            return TestRow(layout.TEST_NUMBER, place, low=ranges[0][0], high=ranges[0][1])
+            return OperandRow(layout.TEST_NUMBER, place, low=ranges[0][0], high=ranges[0][1])
         start, count = self._body.numbers(ranges)
-        return TestRow(layout.TEST_RANGES, place, start, count)
+        return OperandRow(layout.TEST_RANGES, place, start, count)
 
     def _consequences(self, source: AclEntry) -> tuple[int, int]:
         flags = {None: 0, True: layout.RULE_LOG, False: layout.RULE_NO_LOG}[source.grant_log]

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from sekisho.engine.lsm import layout
 
 
-class TestRow(NamedTuple):
+class OperandRow(NamedTuple):
     """What stands in a ``struct test``."""
 
     kind: int
@@ -43,7 +43,7 @@ class RuleRow(NamedTuple):
     candidate: int
     target: int
     move: int
-    tests: tuple[TestRow, ...]
+    tests: tuple[OperandRow, ...]
 
 
 Row = TypeVar("Row")
