@@ -116,7 +116,7 @@ static __always_inline int set_inet(struct scratch *scratch, const struct contac
 }
 
 #define ANONYMOUS "anonymous"
-#define SHORT_NAME 128		/* keys of this size hold every name of a socket */
+#define SOCKET_NAME 128		/* keys of this size hold every name of a socket */
 
 /* The name of a UNIX socket into the request as its first name: as it was given, what has none is "anonymous". */
 static __always_inline int set_unix(struct scratch *scratch, const struct contact *contact)
@@ -129,21 +129,21 @@ static __always_inline int set_unix(struct scratch *scratch, const struct contac
 		bpf_probe_read_kernel(&family, sizeof(family), (void *)contact->address);
 	if (family != AF_UNIX || length > UNIX_PATH_MAX)
 		return -EINVAL;
-	__builtin_memset(name, 0, SHORT_NAME);
+	__builtin_memset(name, 0, SOCKET_NAME);
 	name->space = SPACE_NAME;
 	if (!contact->address || length <= 0) {
 		__builtin_memcpy(name->bytes, ANONYMOUS, sizeof(ANONYMOUS) - 1);
 		name->length = sizeof(ANONYMOUS) - 1;
 		return 0;
 	}
-	length &= SHORT_NAME - 1;
+	length &= SOCKET_NAME - 1;
 	if (length > UNIX_PATH_MAX)
 		return -EINVAL;
 	if (bpf_probe_read_kernel(name->bytes, length, (void *)contact->address + 2))
 		return -EINVAL;
 	if (name->bytes[0]) {
 		/* A path ends at the first zero. */
-		__builtin_memset(name->bytes, 0, SHORT_NAME - 4);
+		__builtin_memset(name->bytes, 0, SOCKET_NAME - 4);
 		length = bpf_probe_read_kernel_str(name->bytes, length + 1, (void *)contact->address + 2) - 1;
 		if (length < 0)
 			return -EINVAL;

@@ -17,7 +17,7 @@
 #include "ipc.h"
 
 enum guard_kind {
-	GUARD_INODE = 0,	/* number is an inode's of the file system device; 0: something in that file system is held */
+	GUARD_INODE = 0,	/* number is an inode's of the file system device */
 	GUARD_MAP = 1,		/* number is an id, and so below */
 	GUARD_PROGRAM = 2,
 	GUARD_LINK = 3,
@@ -28,6 +28,7 @@ enum guard_flag {
 	GUARD_TREE = 1,		/* it and all below it aren't to be changed */
 	GUARD_WAY = 2,		/* it leads to such: not to be moved, removed, covered or unmounted */
 	GUARD_FILES = 4,	/* files that are right in it aren't to be written */
+	GUARD_SOME = 8,		/* inode 0: something in that file system is held */
 };
 
 /* device is major << 20 | minor as mountinfo has them. */

@@ -1,0 +1,104 @@
+"""What the kernel side keeps from everybody who isn't a manager: bpf/protect.h in Python, and what stands in its map.
+
+Files are held by file system and inode, so that no other way to them leads around it. What leads to a held directory
+can't be moved, removed, covered or unmounted.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterable, Mapping
+from ctypes import c_uint32, c_uint64
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+INODE, MAP, PROGRAM, LINK, SPACE = range(5)
+TREE, WAY, FILES, SOME = 1, 2, 4, 8
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+
+
+class GuardKey(ctypes.Structure):
+    """``struct guard_key``."""
+
+    _fields_ = (("kind", c_uint32), ("device", c_uint32), ("number", c_uint64))
+
+
+@dataclass(slots=True)
+class Guards:
+    """Rows of the map ``guards``: flags by kind, device and number."""
+
+    rows: dict[tuple[int, int, int], int] = field(default_factory=dict)
+
+    def add(self, kind: int, number: int, flags: int = TREE, device: int = 0) -> None:
+        """One thing more is held, or held in more ways."""
+        key = (kind, device, number)
+        self.rows[key] = self.rows.get(key, 0) | flags
+
+    def directory(self, path: Path) -> None:
+        """``path`` and all below it isn't to be changed. Raises OSError."""
+        path = path.resolve(strict=True)
+        self._file(path, TREE)
+        for above in path.parents:
+            self._file(above, WAY)
+
+    def control_group(self) -> None:
+        """Nobody stops this process by way of its control group; in the root's there is nothing to stop it by."""
+        try:
+            lines = Path("/proc/self/cgroup").read_text().splitlines()
+        except OSError:
+            return
+        name = next((line[3:] for line in lines if line.startswith("0::")), "/")
+        own = _CGROUPS / name.strip("/")
+        while own != _CGROUPS and own.is_dir():
+            self._file(own, FILES)
+            own = own.parent
+
+    def space(self) -> None:
+        """The mount namespace of this process is the one in which the engine finds its files."""
+        self.add(SPACE, os.stat("/proc/self/ns/mnt").st_ino)
+
+    def _file(self, path: Path, flags: int) -> None:
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            device, inode = _device(fd), os.fstat(fd).st_ino
+        finally:
+            os.close(fd)
+        self.add(INODE, inode, flags, device)
+        self.add(INODE, 0, SOME, device)
+
+    def raw(self) -> Mapping[bytes, bytes]:
+        """Keys and values as the map has them."""
+        return {
+            bytes(GuardKey(kind, device, number)): bytes(c_uint32(flags))
+            for (kind, device, number), flags in self.rows.items()
+        }
+
+
+def of(maps: Iterable[int], programs: Iterable[int], links: Iterable[int], directories: Iterable[Path]) -> Guards:
+    """Everything of a running engine: its objects by id, its directories, and this process's surroundings."""
+    guards = Guards()
+    for kind, ids in ((MAP, maps), (PROGRAM, programs), (LINK, links)):
+        for number in ids:
+            guards.add(kind, number)
+    for path in directories:
+        guards.directory(path)
+    guards.control_group()
+    guards.space()
+    return guards
+
+
+def _device(fd: int) -> int:
+    """The file system's own number, as the kernel keeps it: st_dev is another where subvolumes have numbers."""
+    mount = next(
+        line for line in Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines() if line.startswith("mnt_id:")
+    )
+    wanted = mount.split()[1]
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        words = line.split(" ", 3)
+        if words[0] == wanted:
+            major, minor = words[2].split(":")
+            return int(major) << 20 | int(minor)
+    status = os.fstat(fd)
+    return os.major(status.st_dev) << 20 | os.minor(status.st_dev)
