@@ -28,22 +28,42 @@ static __always_inline __u32 follow(__u32 state, __u32 symbol)
 	return cell >> SYMBOL_SHIFT == symbol + 1 ? cell & CELL_VALUE : NO_CELL;
 }
 
-static long walk_byte(__u64 index, struct scratch **context)
+/* The state after one more byte. */
+static __always_inline __u32 advance(__u32 origin, __u32 state, __u32 byte)
+{
+	__u32 next = follow(origin + state, byte);
+
+	return next == NO_CELL ? follow(origin + state, SYMBOL_OTHER) : next;
+}
+
+/* So many bytes at a time: a turn of the loop costs as much as a byte. */
+#define STRIDE 4
+
+static long walk_bytes(__u64 index, struct scratch **context)
 {
 	struct scratch *scratch = *context;
 	struct working *working = &scratch->working;
-	__u32 at = (working->from & 0x3fff) + ((__u32)index & (TEXT_BYTES - 1));
-	__u32 byte = ((__u8 *)scratch)[at], state = working->origin + working->state, next;
+	__u32 first = (__u32)index * STRIDE & (TEXT_BYTES - 1), left = working->length - first;
+	__u8 *bytes = (__u8 *)scratch + (working->from & 0x3fff) + first;
+	__u32 origin = working->origin, state;
 
-	next = follow(state, byte);
-	if (next == NO_CELL)
-		next = follow(state, SYMBOL_OTHER);
-	working->state = next;
-	return next == NO_CELL;
+	state = advance(origin, working->state, bytes[0]);
+	if (state == NO_CELL || left < 2)
+		goto out;
+	state = advance(origin, state, bytes[1]);
+	if (state == NO_CELL || left < 3)
+		goto out;
+	state = advance(origin, state, bytes[2]);
+	if (state == NO_CELL || left < 4)
+		goto out;
+	state = advance(origin, state, bytes[3]);
+out:
+	working->state = state;
+	return state == NO_CELL;
 }
 
 _Static_assert(__builtin_offsetof(struct scratch, work) <= 0x3fff, "texts are out of reach");
-_Static_assert(0x3fff + TEXT_BYTES <= sizeof(struct scratch), "texts end beyond the scratch");
+_Static_assert(0x3fff + TEXT_BYTES + STRIDE <= sizeof(struct scratch), "texts end beyond the scratch");
 
 static __always_inline __u32 text_begin(__u32 which)
 {
@@ -67,7 +87,8 @@ static __always_inline __u32 accept_text(struct scratch *scratch, __u32 which, _
 	working->from = text_begin(which);
 	working->origin = automaton - 1;
 	working->state = 0;
-	bpf_loop(length, walk_byte, &scratch, 0);
+	working->length = length;
+	bpf_loop((length + STRIDE - 1) / STRIDE, walk_bytes, &scratch, 0);
 	if (working->state == NO_CELL)
 		return 0;
 	accept = follow(working->origin + working->state, SYMBOL_ACCEPT);
