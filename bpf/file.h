@@ -21,49 +21,54 @@
 
 #define ASK(operation) (1ull << BIT_##operation)
 
-/* What a request may be about besides its name. */
-struct asking {
-	__u64 asked;
-	__u64 numbers[3];
-	bool slash;		/* the name is a directory's, even if none is there yet */
-};
-
-/* The verdict on operations on one file. */
-static __always_inline int ask_of(const struct asking *asking, struct vfsmount *mnt, struct dentry *dentry)
+/* A slot that holds the request of the current task, without names; NO_SLOT: *error is the answer. */
+static __always_inline __u32 prepare(__u64 asked, int *error)
 {
-	struct scratch *scratch;
 	__u32 domain, slot;
-	__u64 asked;
-	int error;
 
-	asked = checked(FAMILY_NAME, asking->asked, &domain);
+	*error = 0;
+	asked = checked(FAMILY_NAME, asked, &domain);
 	if (!asked)
-		return 0;
+		return NO_SLOT;
 	slot = begin(FAMILY_NAME, asked, domain);
-	scratch = slot_of(slot);
-	if (!scratch)
-		return verdict(crowded(domain, FAMILY_NAME, asked));
-	scratch->numbers[0] = asking->numbers[0];
-	scratch->numbers[1] = asking->numbers[1];
-	scratch->numbers[2] = asking->numbers[2];
-	error = name_entry(slot, FIRST, mnt, dentry, asking->slash);
+	if (slot == NO_SLOT)
+		*error = verdict(crowded(domain, FAMILY_NAME, asked));
+	return slot;
+}
+
+/* The verdict on the request whose name has been built, or couldn't be. */
+static __always_inline int conclude(__u32 slot, int error)
+{
 	error = error ? judge_unnameable(slot, error) : judge(slot);
 	release(slot);
 	return verdict(error);
 }
 
-static __always_inline int ask(__u64 asked, const struct path *path)
+/* The verdict on operations on one file; slash: the name is a directory's, even if none is there yet. */
+static __always_inline int ask_entry(__u64 asked, struct vfsmount *mnt, struct dentry *dentry, bool slash,
+				     __u64 first, __u64 second, __u64 third)
 {
-	struct asking asking = { .asked = asked };
+	struct scratch *scratch;
+	int error;
+	__u32 slot = prepare(asked, &error);
 
-	return ask_of(&asking, path->mnt, path->dentry);
+	scratch = slot_of(slot);
+	if (!scratch)
+		return error;
+	scratch->numbers[0] = first;
+	scratch->numbers[1] = second;
+	scratch->numbers[2] = third;
+	return conclude(slot, name_entry(slot, FIRST, mnt, dentry, slash));
+}
+
+static __always_inline int ask_path(__u64 asked, const struct path *path)
+{
+	return ask_entry(asked, path->mnt, path->dentry, false, 0, 0, 0);
 }
 
 static __always_inline int ask_number(__u64 asked, const struct path *path, __u64 number)
 {
-	struct asking asking = { .asked = asked, .numbers = { number } };
-
-	return ask_of(&asking, path->mnt, path->dentry);
+	return ask_entry(asked, path->mnt, path->dentry, false, number, 0, 0);
 }
 
 /* What opening with these flags asks for. */
@@ -97,26 +102,26 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_BACKING)
 		return 0;
 	asked = open_asks(file->f_flags);
-	return asked ? ask(asked, &file->f_path) : 0;
+	return asked ? ask_path(asked, &file->f_path) : 0;
 }
 
 SEC("lsm/path_truncate")
 int BPF_PROG(path_truncate, const struct path *path, int ret)
 {
-	return ret ? verdict(ret) : ask(ASK(FILE_TRUNCATE), path);
+	return ret ? verdict(ret) : ask_path(ASK(FILE_TRUNCATE), path);
 }
 
 /* Since 6.2; before, path_truncate is asked for files that are open too. */
 SEC("lsm/file_truncate")
 int BPF_PROG(file_truncate, struct file *file, int ret)
 {
-	return ret ? verdict(ret) : ask(ASK(FILE_TRUNCATE), &file->f_path);
+	return ret ? verdict(ret) : ask_path(ASK(FILE_TRUNCATE), &file->f_path);
 }
 
 SEC("lsm/inode_getattr")
 int BPF_PROG(inode_getattr, const struct path *path, int ret)
 {
-	return ret ? verdict(ret) : ask(ASK(FILE_GETATTR), path);
+	return ret ? verdict(ret) : ask_path(ASK(FILE_GETATTR), path);
 }
 
 SEC("lsm/file_ioctl")
@@ -139,7 +144,7 @@ int BPF_PROG(file_fcntl, struct file *file, unsigned int command, unsigned long 
 		return verdict(ret);
 	if (command != F_SETFL || !((argument ^ file->f_flags) & O_APPEND))
 		return 0;
-	return ask(argument & O_APPEND ? ASK(FILE_APPEND) : ASK(FILE_WRITE), &file->f_path);
+	return ask_path(argument & O_APPEND ? ASK(FILE_APPEND) : ASK(FILE_WRITE), &file->f_path);
 }
 
 SEC("lsm/path_chmod")
@@ -148,27 +153,44 @@ int BPF_PROG(path_chmod, const struct path *path, unsigned short mode, int ret)
 	return ret ? verdict(ret) : ask_number(ASK(FILE_CHMOD), path, mode & S_IALLUGO);
 }
 
-/* Owner and group are two requests. */
+/* Owner and group are two requests, on a name that is built once. */
 SEC("lsm/path_chown")
 int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid, int ret)
 {
-	int error = 0;
+	__u64 operations = ((__u32)uid != NOBODY ? ASK(FILE_CHOWN) : 0) | ((__u32)gid != NOBODY ? ASK(FILE_CHGRP) : 0);
+	struct scratch *scratch;
+	__u64 asked;
+	__u32 slot;
+	int error;
 
-	if (ret)
+	if (ret || !operations)
 		return verdict(ret);
-	if ((__u32)uid != NOBODY)
-		error = ask_number(ASK(FILE_CHOWN), path, (__u32)uid);
-	if (!error && (__u32)gid != NOBODY)
-		error = ask_number(ASK(FILE_CHGRP), path, (__u32)gid);
+	slot = prepare(operations, &error);
+	scratch = slot_of(slot);
+	if (!scratch)
+		return error;
+	error = name_path(slot, FIRST, path->mnt, path->dentry);
+	if (error)
+		return conclude(slot, error);
+	asked = scratch->asked;
+	if (asked & ASK(FILE_CHOWN)) {
+		scratch->asked = ASK(FILE_CHOWN);
+		scratch->numbers[0] = (__u32)uid;
+		error = judge(slot);
+	}
+	if (!error && asked & ASK(FILE_CHGRP)) {
+		scratch->asked = ASK(FILE_CHGRP);
+		scratch->numbers[0] = (__u32)gid;
+		error = judge(slot);
+	}
+	release(slot);
 	return verdict(error);
 }
 
 SEC("lsm/path_chroot")
 int BPF_PROG(path_chroot, const struct path *path, int ret)
 {
-	struct asking asking = { .asked = ASK(FILE_CHROOT), .slash = true };
-
-	return ret ? verdict(ret) : ask_of(&asking, path->mnt, path->dentry);
+	return ret ? verdict(ret) : ask_entry(ASK(FILE_CHROOT), path->mnt, path->dentry, true, 0, 0, 0);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_NAMES_H
 #define SEKISHO_NAMES_H
 
+#include "climb.h"
 #include "names_special.h"
 #include "walk.h"
 
@@ -17,61 +18,22 @@ enum naming {
 	NAME_SLASH = 2,		/* it ends in a slash whatever it is */
 };
 
-/* Whether names begin at the root of the file system and with what it is called: its root can't be renamed into. */
-static __always_inline bool named_by_type(struct super_block *sb)
-{
-	struct inode___named *root = (void *)BPF_CORE_READ(sb, s_root, d_inode);
-
-	return !BPF_CORE_READ(root, i_op, rename);
-}
-
-static __always_inline bool needs_device(struct super_block *sb)
-{
-	struct file_system_type___named *type = (void *)BPF_CORE_READ(sb, s_type);
-
-	return BPF_CORE_READ(type, fs_flags) & FS_REQUIRES_DEV;
-}
-
-/* Before the path in work, what a name begins with that isn't absolute. Where it begins then; 0: no room. */
-static __always_inline __u32 prefix_in_work(__u32 slot, struct scratch *scratch, struct super_block *sb, __u32 place)
-{
-	__u32 device = BPF_CORE_READ(sb, s_dev);
-
-	if (place < 128 || place > WORK_END)
-		return 0;
-	if (BPF_CORE_READ(sb, s_magic) == PROC_SUPER_MAGIC || !(device >> 20) || named_by_type(sb)) {
-		place = put(scratch, place, ":", 1);
-		return put_string(slot, place, (__u64)BPF_CORE_READ(sb, s_type, name));
-	}
-	place = put(scratch, place, "):", 2);
-	place = put_number(slot, place, device & 0xfffff);
-	place = put(scratch, place, ",", 1);
-	place = put_number(slot, place, device >> 20);
-	return put(scratch, place, "dev(", 4);
-}
-
 /* The path inside the file system, with that one's name before it. Where it begins, or a negative errno. */
 __noinline int local_in_work(__u32 slot, __u64 address, __u32 place)
 {
 	struct task_struct___named *task = (void *)bpf_get_current_task();
 	struct dentry *dentry = (void *)address;
 	struct super_block *sb = BPF_CORE_READ(dentry, d_sb);
-	struct scratch *scratch = slot_of(slot);
 	struct origin origin = { .dentry = address, .place = place };
 	int outcome;
 
-	if (!scratch)
-		return -EAGAIN;
 	origin.root = (__u64)BPF_CORE_READ(sb, s_root);
 	if (BPF_CORE_READ(sb, s_magic) == PROC_SUPER_MAGIC)
 		origin.own = (__u64)BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
 	outcome = path_in_work(slot, &origin);
 	if (outcome != AT_ROOT)
 		return outcome == TOO_LONG ? -ENAMETOOLONG : -EAGAIN;
-	place = origin.place;
-	if (place >= WORK_END)
-		place = put(scratch, WORK_END, "/", 1);
-	place = prefix_in_work(slot, scratch, sb, place);
+	place = prefixed(slot, origin.place, (__u64)sb);
 	return place ? place : -ENAMETOOLONG;
 }
 
@@ -134,30 +96,45 @@ __noinline int name_of(__u32 slot, __u32 naming, __u64 mount, __u64 address)
 	return place < 0 ? place : move_name(scratch, second, place);
 }
 
+/* The name in work, as a function that is verified once. */
+__noinline int finish_name(__u32 slot, __u32 second, __u32 place)
+{
+	struct scratch *scratch = slot_of(slot);
+
+	return scratch ? move_name(scratch, second, place) : -EAGAIN;
+}
+
 /*
- * A pointer as a number: functions that are verified once for all that call them take no pointers. Turning its bytes
- * round is the one thing that makes a number of it for the verifier; the second time puts them back.
+ * The name of the entry of a directory that dentry is or is going to be, into the slot's first or second name: 0, or a
+ * negative errno. slash: it is going to be a directory. Both pointers are ones whose types the verifier knows; for
+ * others there is name_of().
  */
-static __always_inline __u64 address_of(const void *pointer)
-{
-	__u64 address = (__u64)pointer;
-
-	asm volatile("%0 = be64 %0\n\t%0 = be64 %0" : "+r"(address));
-	return address;
-}
-
-/* The name of a file that exists, into the slot's first or second name: 0, or a negative errno. */
-static __always_inline int name_path(__u32 slot, enum which which, struct vfsmount *mnt, struct dentry *dentry)
-{
-	return name_of(slot, which == SECOND ? NAME_SECOND : 0, address_of(mnt), address_of(dentry));
-}
-
-/* The name of the entry of a directory that dentry is or is going to be; slash: it is going to be a directory. */
 static __always_inline int name_entry(__u32 slot, enum which which, struct vfsmount *mnt, struct dentry *dentry,
 				      bool slash)
 {
-	return name_of(slot, (which == SECOND ? NAME_SECOND : 0) | (slash ? NAME_SLASH : 0), address_of(mnt),
-		       address_of(dentry));
+	struct dentry___named *named = (void *)dentry;
+	struct inode *inode = dentry->d_inode;
+	__u32 second = which == SECOND, place = WORK_END;
+	struct scratch *scratch = slot_of(slot);
+
+	if (!scratch)
+		return -EAGAIN;
+	scratch->inodes[second * 2] = address_of(inode);
+	scratch->inodes[second * 2 + 1] = address_of(dentry->d_parent->d_inode);
+	if (!named->d_op->d_dname) {
+		if (slash || (inode && (inode->i_mode & S_IFMT) == S_IFDIR))
+			place = put(scratch, place, "/", 1);
+		place = climb(slot, scratch, mnt, dentry, place);
+		if (place)
+			return finish_name(slot, second, place < WORK_END ? place : put(scratch, WORK_END, "/", 1));
+	}
+	return name_of(slot, (second ? NAME_SECOND : 0) | (slash ? NAME_SLASH : 0), address_of(mnt), address_of(dentry));
+}
+
+/* The name of a file that exists. */
+static __always_inline int name_path(__u32 slot, enum which which, struct vfsmount *mnt, struct dentry *dentry)
+{
+	return name_entry(slot, which, mnt, dentry, false);
 }
 
 #endif

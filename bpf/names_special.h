@@ -3,10 +3,7 @@
 #ifndef SEKISHO_NAMES_SPECIAL_H
 #define SEKISHO_NAMES_SPECIAL_H
 
-#include "scratch.h"
-#include "kernel/mount.h"
-
-#define PUT_LIMIT 255		/* the longest string that is put at once */
+#include "walk.h"
 
 /* Text before place; where it begins then. Callers see to it that there is room. */
 #define put(scratch, place, text, size) ({				\
@@ -53,7 +50,7 @@ __noinline int put_entry(__u32 slot, __u32 place, __u64 address)
 	struct dentry *dentry = (void *)address;
 	__u32 length = BPF_CORE_READ(dentry, d_name.len);
 
-	if (!scratch || length > PUT_LIMIT)
+	if (!scratch || length > COMPONENT)
 		return place;
 	place = (place - length) & (TEXT_BYTES / 2 - 1);
 	bpf_probe_read_kernel(scratch->work + place, length, BPF_CORE_READ(dentry, d_name.name));

@@ -24,9 +24,20 @@ struct inode_operations {
 	int (*rename)(void);
 } RELOCATED;
 
+/* Where short names are, since 6.14. */
+union shortname_store {
+	unsigned char string[32];
+} RELOCATED;
+
 /* The fields that names need of structures that base.h has too. */
 struct dentry___named {
-	struct { unsigned int sequence; } d_seq;
+	struct { struct { unsigned int sequence; } seqcount; } d_seq;
+	struct dentry___named *d_parent;
+	struct qstr d_name;
+	unsigned char d_iname[32];	/* before 6.14 */
+	union shortname_store d_shortname;
+	struct inode___named *d_inode;
+	struct super_block___named *d_sb;
 	const struct dentry_operations *d_op;
 	void *d_fsdata;
 } RELOCATED;
@@ -38,6 +49,11 @@ struct inode___named {
 
 struct file_system_type___named {
 	int fs_flags;
+} RELOCATED;
+
+struct super_block___named {
+	struct dentry___named *s_root;
+	struct file_system_type___named *s_type;
 } RELOCATED;
 
 struct ns_common {
@@ -70,8 +86,13 @@ struct signal_struct {
 
 #define PIDTYPE_TGID 1
 
+struct nsproxy___named {
+	struct mnt_namespace *mnt_ns;
+} RELOCATED;
+
 struct task_struct___named {
 	struct signal_struct *signal;
+	struct nsproxy___named *nsproxy;
 } RELOCATED;
 
 struct dma_buf {

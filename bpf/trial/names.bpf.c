@@ -45,6 +45,32 @@ static long once(__u32 number, void *request)
 	return 0;
 }
 
+struct fs_struct {
+	struct path pwd;
+} RELOCATED;
+
+struct task_struct___fs {
+	struct fs_struct *fs;
+} RELOCATED;
+
+static long here(__u32 number, void *context)
+{
+	struct task_struct___fs *task = (void *)bpf_get_current_task_btf();
+
+	return name_path(0, FIRST, task->fs->pwd.mnt, task->fs->pwd.dentry) && 0;
+}
+
+/* The name of the working directory, by the way that hooks take. */
+SEC("syscall")
+int working(struct request *given)
+{
+	struct task_struct___fs *task = (void *)bpf_get_current_task_btf();
+
+	bpf_loop(given->times, here, NULL, 0);
+	given->error = name_path(0, FIRST, task->fs->pwd.mnt, task->fs->pwd.dentry);
+	return 0;
+}
+
 /* The name of a descriptor into slot 0. */
 SEC("syscall")
 int name(struct request *given)
