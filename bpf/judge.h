@@ -120,12 +120,17 @@ static long settle(__u64 index, struct scratch **context)
 }
 
 /* Every operation of the request settled: 0, or -EPERM if one is refused. */
-static __always_inline int settle_all(struct scratch *scratch, __u32 slot, __u32 kind)
+__noinline int settle_all(__u32 slot, __u32 kind)
 {
-	struct binding *binding = bound(scratch->book, scratch->domain);
-	struct working *working = &scratch->working;
+	struct scratch *scratch = slot_of(slot);
+	struct working *working;
+	struct binding *binding;
 	struct counts *counts;
 
+	if (!scratch)
+		return -EPERM;
+	working = &scratch->working;
+	binding = bound(scratch->book, scratch->domain);
 	if (!binding)
 		return -EPERM;
 	working->profile = binding->profile;
@@ -219,7 +224,7 @@ __noinline int judge(__u32 slot)
 	}
 	if (scratch->family == FAMILY_STANDING)
 		return 0;
-	return settle_all(scratch, slot, EVENT_REQUEST);
+	return settle_all(slot, EVENT_REQUEST);
 }
 
 struct enforcement {
@@ -285,7 +290,7 @@ __noinline int judge_unnameable(__u32 slot, int error)
 		__sync_fetch_and_add(&counts->unnameable, 1);
 	scratch->granted = 0;
 	scratch->book = state->book & 1;
-	return settle_all(scratch, slot, EVENT_UNNAMEABLE) ? verdict(error < 0 ? error : -EPERM) : 0;
+	return settle_all(slot, EVENT_UNNAMEABLE) ? verdict(error < 0 ? error : -EPERM) : 0;
 }
 
 #endif
