@@ -39,7 +39,7 @@ ROOMS = [
 """The same inside ``engine.supervisor``: its folders, the modules beside them. Imports for types alone don't count."""
 
 LSM = "sekisho.engine.lsm"
-LSM_ROOMS = [{"layout"}, {"compile"}, {"walk"}, {"kernel"}, {"publish"}, {"daemon"}]
+LSM_ROOMS = [{"layout"}, {"guards", "hooks"}, {"compile"}, {"walk"}, {"kernel"}, {"publish"}, {"daemon"}]
 """The same inside ``engine.lsm``."""
 
 LSM_PURE = {"compile", "walk", "layout"}

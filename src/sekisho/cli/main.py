@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "ps": "show the processes of a running tree, and the domain of each",
     "mode": "change the profile of a domain, or of all below it, while programs run",
     "ask": "answer for programs that are refused something, while they wait",
+    "system": "hold the whole system to its policy, from inside the kernel",
     "doctor": "tell what can be enforced on this machine, as this user",
 }
 """Each subcommand, kept in the module of its name, with its summary."""

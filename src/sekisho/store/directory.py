@@ -122,13 +122,18 @@ class PolicyDirectory:
         """The same, and ``policy`` has become what is on disk; whether it was otherwise."""
         now = snapshot(policy)
         with files.opened(self.path) as fd:
-            if self._is_saved(now, statistics) and self._on_disk is not None and self._on_disk[0] == _identity(fd):
+            if self._is_saved(now, statistics) and self._is_on_disk(fd, now):
                 return False
             with files.locked(fd, self.path):
                 current = self._save(fd, now, statistics)
         changed = carry_over(now, snapshot(current), policy)
         self._saved = snapshot(policy)
         return bool(changed)
+
+    def _is_on_disk(self, fd: int, now: Snapshot) -> bool:
+        """Whether the files have nothing else; what a save has left as others had written it is something else."""
+        known = self._on_disk
+        return known is not None and known[0] == _identity(fd) and snapshot(known[1]) == now
 
     def _is_saved(self, now: Snapshot, statistics: Statistics | None) -> bool:
         return now == self._saved and statistics in (None, self._counted) and not self._journals

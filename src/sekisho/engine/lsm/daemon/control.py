@@ -17,8 +17,8 @@ _LONGEST: Final = 1 << 20
 _PATIENCE: Final = 30.0
 _CREDENTIALS: Final = struct.Struct("3i")
 
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
-"""What is answered to a request."""
+Answer = Callable[[dict[str, Any], int], dict[str, Any]]
+"""What is answered to a request of a process."""
 
 
 class Absent(UserError):
@@ -73,14 +73,15 @@ class Listener:
         with channel:
             channel.settimeout(1)
             try:
-                if _peer(channel) in (0, os.geteuid()):
-                    channel.sendall(json.dumps(self._said(_line(channel))).encode() + b"\n")
+                pid, uid = _peer(channel)
+                if uid in (0, os.geteuid()):
+                    channel.sendall(json.dumps(self._said(_line(channel), pid)).encode() + b"\n")
             except OSError:
                 return
 
-    def _said(self, raw: bytes) -> dict[str, Any]:
+    def _said(self, raw: bytes, pid: int) -> dict[str, Any]:
         try:
-            return self._answer(json.loads(raw))
+            return self._answer(json.loads(raw), pid)
         except SekishoError as error:
             return {"error": str(error)}
         except (ValueError, KeyError, TypeError) as error:
@@ -112,6 +113,7 @@ def _line(channel: socket.socket) -> bytes:
     return raw
 
 
-def _peer(channel: socket.socket) -> int:
-    _, uid, _ = _CREDENTIALS.unpack(channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-    return int(uid)
+def _peer(channel: socket.socket) -> tuple[int, int]:
+    """The process that has connected, and its user."""
+    pid, uid, _ = _CREDENTIALS.unpack(channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return pid, uid

@@ -62,7 +62,7 @@ class Learner:
         if event.kind == layout.EVENT_REQUEST:
             self._request(event)
         elif event.kind == layout.EVENT_DOMAIN:
-            self.adopt(event.header.domain)
+            self.adopt(event.header.domain, events.facts_of(event, None))
         elif event.kind == layout.EVENT_FAILED:
             self._failed(event)
         elif event.kind == layout.EVENT_UNNAMEABLE:
@@ -99,7 +99,7 @@ class Learner:
             self.judge.sink(domain, request, _as_told(event, granted=False))
         self.judge.violated(event.mode)
 
-    def adopt(self, number: int) -> Domain | None:
+    def adopt(self, number: int, facts: Facts | None = None) -> Domain | None:
         """A domain that the kernel has made is in policy, too, with the profile and the groups of its creator's."""
         if number in self.ignored or not self.domains.record(number).flags & layout.DOMAIN_EXISTS:
             return None
@@ -113,7 +113,7 @@ class Learner:
         creator = self._domain(self.domains.record(number).creator) or self.policy.domains[_KERNEL]
         created = enter(self.policy, ManualTransition(name, True, None), creator)
         for line in creation_lines(created):
-            self.keeper.note(created, line, Facts())
+            self.keeper.note(created, line, facts or Facts())
         self.keeper.updated(by_hand=True)
         self.changed(created)
         return created

@@ -162,11 +162,13 @@ class Service:
         self.learner.judge.rewrite = self.directory.rewrite_rules()
         return self.publish()
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """What is done and said on a request of the command line. Raises UserError."""
+    def answer(self, request: dict[str, Any], pid: int) -> dict[str, Any]:
+        """What is done and said on a request of the command line, which process ``pid`` made. Raises UserError."""
         word = request["do"]
         if word == "status":
             return describe(self)
+        if not self.system.trusts(pid):
+            raise UserError("its domain may not do that", "let manager.conf name the domain, or the program")
         if word == "reload":
             return {"changed": self.reload()}
         if word == "enforce":
@@ -177,6 +179,10 @@ class Service:
             confirmed = self.trial.confirm()
             self.keeper.updated(by_hand=True)
             return {"confirmed": confirmed}
+        return self._switch(word)
+
+    def _switch(self, word: str) -> dict[str, Any]:
+        """On, off, or gone."""
         if word in ("panic", "resume"):
             self.system.state.active = int(word == "resume")
             return {"active": word == "resume"}

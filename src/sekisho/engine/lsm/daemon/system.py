@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from sekisho.engine.lsm import layout
+from sekisho.engine.lsm import guards, layout
 from sekisho.engine.lsm.compile.profiles import profile_row
 from sekisho.engine.lsm.daemon import canary, machine, pins
 from sekisho.engine.lsm.daemon.assignment import Assignment
 from sekisho.engine.lsm.daemon.tasks import look_at
+from sekisho.engine.lsm.kernel.handle import information
 from sekisho.engine.lsm.kernel.kinds import Flavour
 from sekisho.engine.lsm.kernel.loader import Loaded, Loader, Options
 from sekisho.engine.lsm.kernel.object import Object, read
+from sekisho.engine.lsm.kernel.program import Link
 from sekisho.engine.lsm.publish.kernel_maps import KernelMaps
 from sekisho.engine.lsm.publish.publisher import Publisher
 from sekisho.errors import NotSupported
@@ -35,10 +37,13 @@ _SIZES: Final = {
 class System:
     """What is in the kernel, from this process's start of it on."""
 
-    def __init__(self, policy: Policy, say: Callable[[str], None], flavour: Flavour, image: Object) -> None:
+    def __init__(
+        self, policy: Policy, held: Iterable[Path], say: Callable[[str], None], flavour: Flavour, image: Object
+    ) -> None:
         """Maps and programs are in the kernel, the maps of an earlier start among them; nothing runs yet."""
         self.policy = policy
         self.flavour = flavour
+        self._held = tuple(held)
         self._say = say
         self._before = pins.folders()
         reuse = pins.kept(self._before[-1]) if self._before else {}
@@ -59,10 +64,10 @@ class System:
         )
 
     @classmethod
-    def load(cls, policy: Policy, say: Callable[[str], None]) -> System:
-        """The same, after a look at the machine. Raises NotSupported."""
+    def load(cls, policy: Policy, held: Iterable[Path], say: Callable[[str], None]) -> System:
+        """The same, after a look at the machine; ``held`` are directories that are kept from others. NotSupported."""
         machine.check()
-        return cls(policy, say, machine.flavour(), read(machine.OBJECT.read_bytes()))
+        return cls(policy, held, say, machine.flavour(), read(machine.OBJECT.read_bytes()))
 
     def start(self) -> None:
         """Policy is in force for every task, and stays so when this process ends. Raises NotSupported."""
@@ -117,16 +122,45 @@ class System:
         self.folder = pins.fresh()
         pins.pin(self.folder, pins.MAPS, self.loaded.maps)
         pins.pin(self.folder, pins.LINKS, self.loaded.links)
+        self._guard()
         for folder in self._before:
             self.leftover += pins.leftover(folder)
             pins.remove(folder)
         self._before = []
+
+    def _guard(self) -> None:
+        """Nobody but managers gets at what is in force, or at its policy."""
+        loaded = self.loaded
+        held = guards.of(
+            [table.id for table in loaded.maps.values()],
+            [program.facts().id for program in loaded.programs.values()],
+            [_number(link) for link in loaded.links.values()],
+            [pins.ROOT, *self._held],
+        )
+        for key, value in held.raw().items():
+            loaded.maps["guards"].update(key, value)
+
+    def trusts(self, pid: int) -> bool:
+        """Whether process ``pid`` may do with the engine what it likes: a manager, or one that nothing is refused."""
+        carried = self.loaded.maps["tasks"].lookup_task(pid)
+        number = layout.Task.from_buffer_copy(carried).domain if carried is not None else layout.KERNEL_DOMAIN
+        if self.publisher.domains.record(number).flags & (layout.DOMAIN_MANAGER | layout.DOMAIN_PROTECTED):
+            return True
+        domain = self.policy.domains.get(self.publisher.domains.name(number) or "")
+        if not self.state.active or domain is None:
+            return not self.state.active
+        return self.policy.config(domain, "file::execute").mode is not Mode.ENFORCING
 
     def stop(self) -> None:
         """Nothing is in force any more."""
         self.state.active = 0
         pins.remove_all()
         self.loaded.close()
+
+
+def _number(link: Link) -> int:
+    """The kernel's number of the link."""
+    return int.from_bytes(information(link.fileno(), 32)[4:8], "little")
 
 
 _REFUSES_ALL: Final = Profile(configs={"": Config(Mode.ENFORCING, False, False)})

@@ -67,10 +67,11 @@ class Publisher:
         everything = only is None or namespaces != self._namespaces
         if namespaces != self._namespaces:
             self.books.read(policy)
-        chosen = policy.domains.values() if everything or only is None else only
+        chosen = list(policy.domains.values() if everything or only is None else only)
         bindings = {self.domains.domain(domain.name): self._binding(policy, domain) for domain in chosen}
+        self._describe(policy, chosen)
         if everything:
-            self._describe(policy)
+            self._forget(policy)
         if namespaces != self._namespaces or not self.books.can_patch(bindings):
             lists = {name: self._aggregator(namespace) for name, namespace in policy.namespaces.items()}
             changed = self.books.replace(policy, bindings, lists)
@@ -95,12 +96,17 @@ class Publisher:
         spaces = tuple((name, id(space), space.generation) for name, space in policy.namespaces.items())
         return (*spaces, *policy.managers)
 
-    def _describe(self, policy: Policy) -> None:
-        for name, domain in policy.domains.items():
-            flags = domain_flags(domain) | (name in policy.managers) * layout.DOMAIN_MANAGER
-            self.domains.describe(self.domains.domain(name), flags)
+    def _describe(self, policy: Policy, chosen: Iterable[Domain]) -> None:
+        managers = set(policy.managers)
+        for domain in chosen:
+            # A manager is named by its domain, or by the program that it runs.
+            manages = not managers.isdisjoint((domain.name, domain.name.rpartition(" ")[2]))
+            flags = domain_flags(domain) | manages * layout.DOMAIN_MANAGER
+            self.domains.describe(self.domains.domain(domain.name), flags)
+
+    def _forget(self, policy: Policy) -> None:
+        """Domains that policy has no more: whoever is in one stays, with what there was; who comes later begins anew."""
         for name in [name for name in self._own if name not in policy.domains]:
-            # Whoever is in it stays, with what it had; who comes again begins anew.
             self.domains.describe(self.domains.domain(name), 0)
 
     def _binding(self, policy: Policy, domain: Domain) -> layout.Binding:
