@@ -112,12 +112,12 @@ def facts_of(event: Event, operation: Operation | None) -> Facts:
             setattr(facts, name.replace(".", "_"), _inode(raw, layout.FACTS[f"{name}.uid"]))
     if operation is None:
         return facts
-    names = sum(operand is Operand.NAME for operand in operation.operands)
-    more = event.texts[names:]
+    _, _, third, argument = event.texts
     if operation.keyword == "file execute":
-        facts.execution = _execution(raw, more)
-    elif operation.keyword == "file symlink" and more:
-        facts.symlink_target = encode(more[0])
+        # As much of the image as the event has: its path, and how it is called.
+        facts.execution = Execution(encode(third), (argument,) if argument else (), ()) if third else None
+    elif operation.keyword == "file symlink":
+        facts.symlink_target = encode(third)
     return facts
 
 
@@ -145,10 +145,3 @@ def _inode(raw: layout.Facts, first: int) -> Inode:
         values["dev_major"] if node else None,
         values["dev_minor"] if node else None,
     )
-
-
-def _execution(raw: layout.Facts, texts: tuple[bytes, ...]) -> Execution:
-    """As much of the program's image as the event has: its path, and how it is called."""
-    path, argument = (*texts, b"", b"")[:2]
-    argv = (argument,) if raw.values[layout.FACTS["exec.argc"]] else ()
-    return Execution(encode(path), argv, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.compile.interning import Interner
 from sekisho.engine.lsm.compile.lists import CompiledList, compile_list
 from sekisho.engine.lsm.publish.automata import Automata
@@ -50,6 +51,8 @@ class Lists:
     def add(self, compiled: CompiledList) -> Listed:
         """A new list: all of it is in the kernel, and nobody uses it yet."""
         number, self._next = self._next, self._next + 1
+        if compiled.header.standing_count:
+            number |= layout.LIST_STANDING
         self.automata.hold(compiled.origins)
         for word in words_of(compiled):
             self._names.announce(word)

@@ -105,7 +105,7 @@ class Publisher:
             self.domains.describe(self.domains.domain(domain.name), flags)
 
     def _forget(self, policy: Policy) -> None:
-        """Domains that policy has no more: whoever is in one stays, with what there was; who comes later begins anew."""
+        """Domains that policy has no more: who is in one stays, with what there was; who comes later begins anew."""
         for name in [name for name in self._own if name not in policy.domains]:
             self.domains.describe(self.domains.domain(name), 0)
 

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.daemon.assignment import Assignment
+from sekisho.engine.lsm.daemon.tasks import Process
+from sekisho.policy.model import Domain, Policy
+from sekisho.policy.parser import parse_profile
+from sekisho.store.defaults import profiles
+
+
+class MemoryTasks:
+    """Task storage by process, as pidfds tell them."""
+
+    def __init__(self) -> None:
+        self.contents: dict[int, layout.Task] = {}
+
+    def lookup(self, key: int, /) -> bytes | None:
+        task = self.contents.get(pid_of(key))
+        return bytes(task) if task is not None else None
+
+    def update(self, key: int, value: bytes, condition: int = 0, /) -> None:
+        self.contents[pid_of(key)] = layout.Task.from_buffer_copy(value)
+
+
+def pid_of(fd: int) -> int:
+    with open(f"/proc/self/fdinfo/{fd}") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
+
+
+@pytest.fixture
+def waiting() -> Iterator[int]:
+    """A process that does nothing."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(write)
+        os.read(read, 1)
+        os._exit(0)
+    yield pid
+    os.close(write)
+    os.close(read)
+    os.waitpid(pid, 0)
+
+
+def test_whoever_has_none_gets_one(waiting: int) -> None:
+    policy = Policy()
+    parse_profile(profiles(), policy)
+    names: list[str] = []
+
+    def number(domain: Domain) -> int:
+        names.append(domain.name)
+        return 5
+
+    tasks = MemoryTasks()
+    own = Process(os.getpid(), 0, 1, b"/bin/test")
+    child = Process(waiting, os.getpid(), 2, b"/bin/child")
+    gone = Process(2**22 + 1, os.getpid(), 3, b"/bin/gone")
+    kernel = Process(2, 0, 1, None)
+    assignment = Assignment(policy, tasks, number, lambda: [own, kernel, child, gone])
+    tasks.contents[os.getpid()] = layout.Task(domain=3)
+
+    assignment.plan()
+    assert "<kernel> /bin/test /bin/child" in policy.domains
+    assignment.assign()
+
+    assert 3 == tasks.contents[os.getpid()].domain
+    assert (5, layout.TASK_INFERRED) == (tasks.contents[waiting].domain, tasks.contents[waiting].flags)
+    assert {"<kernel> /bin/test", "<kernel> /bin/test /bin/child", "<kernel> /bin/test /bin/gone"} == set(names)
+    assert 2 not in tasks.contents
+    assert assignment.assigned >= 1
+
+
+def test_a_thread_is_no_harm_where_it_cant_be_told() -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        tasks = MemoryTasks()
+        assignment = Assignment(Policy(), tasks, lambda domain: 1, list)
+        assignment.give(thread.native_id or 0, 4, os.O_EXCL)
+        assert not assignment.give(2**22 + 1, 4)
+    finally:
+        done.set()
+        thread.join()
