@@ -47,6 +47,7 @@ def test_a_pinned_link_is_of_its_program(loaded: Loaded, pins: Path) -> None:
 
     with Link.pinned(pins / "each_task") as again:
         assert loaded.programs["each_task"].facts().id == again.program
+        assert loaded.links["each_task"].id == again.id
 
 
 def test_what_isnt_pinned_isnt_found(pins: Path) -> None:

@@ -83,9 +83,17 @@ class Link(Handle):
         return cls(pinned(path))
 
     @property
+    def id(self) -> int:
+        """Its number in the kernel."""
+        return self._number(4)
+
+    @property
     def program(self) -> int:
         """The id of the program that it runs."""
-        number: int = struct.unpack_from("<I", information(self.fileno(), _LINK_INFORMATION), 8)[0]
+        return self._number(8)
+
+    def _number(self, at: int) -> int:
+        number: int = struct.unpack_from("<I", information(self.fileno(), _LINK_INFORMATION), at)[0]
         return number
 
     def read(self) -> bytes:
