@@ -113,18 +113,15 @@ static __always_inline bool climbed(struct scratch *scratch, struct dentry *dent
 	return walk->outcome == AT_ROOT;
 }
 
-/* The path up to the walk's root, before place in work: where it begins; 0: this isn't the way. */
-static __always_inline __u32 climb_to_root(struct scratch *scratch, struct dentry *dentry, __u32 place)
+/* Whether the path up to the walk's root, before its place, is in work; place is where it begins. */
+static __always_inline bool climb_to_root(struct scratch *scratch, struct dentry *dentry)
 {
 	struct walk *walk = &scratch->walk;
-	__u64 fold;
 
-	walk->place = place;
 	if (!climbed(scratch, dentry, true))
-		return 0;
-	fold = walk->fold;
-	place = walk->place;
-	return climbed(scratch, dentry, false) && walk->fold == fold ? place : 0;
+		return false;
+	walk->before = walk->fold;
+	return climbed(scratch, dentry, false) && walk->fold == walk->before;
 }
 
 /* The path of where a mount is mounted, before place in work: where it begins; 0: this isn't the way. */
@@ -146,35 +143,28 @@ static __always_inline bool on_top(struct walk *walk)
 	return walk->above == address_of(root) && walk->point == address_of(root->mnt.mnt_root);
 }
 
-/*
- * The name of what a hook was given, before place in work, where there may be a slash already: where it begins; 0: this
- * isn't the way.
- */
-static __always_inline __u32 climb(__u32 slot, struct scratch *scratch, struct vfsmount *mnt, struct dentry *dentry,
-				   __u32 place)
+/* Where the climb ends: at the root of the mount, or of the file system where names begin there. Whether it does. */
+static __always_inline bool aim(struct walk *walk, struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct task_struct___named *task = (void *)bpf_get_current_task_btf();
 	struct super_block___named *sb = (void *)dentry->d_sb;
-	bool absolute = sb->s_root->d_inode->i_op->rename;
-	struct walk *walk = &scratch->walk;
 
 	walk->own = 0;
-	if (absolute) {
-		if (enter_mount(walk, address_of(mnt) - bpf_core_field_offset(struct mount, mnt)))
-			return 0;
-	} else {
-		if (sb->s_type->fs_flags & FS_REQUIRES_DEV)
-			return 0;
-		walk->root = address_of(sb->s_root);
-		if (dentry->d_sb->s_magic == PROC_SUPER_MAGIC)
-			walk->own = address_of(task->signal->pids[PIDTYPE_TGID]);
-	}
-	place = climb_to_root(scratch, dentry, place);
-	if (!place)
-		return 0;
-	if (!absolute)
-		return prefixed(slot, place, address_of(sb));
-	return on_top(walk) ? place : path_above(slot, place, walk->point, walk->above);
+	walk->mount = 0;
+	if (sb->s_root->d_inode->i_op->rename)
+		return !enter_mount(walk, address_of(mnt) - bpf_core_field_offset(struct mount, mnt));
+	walk->root = address_of(sb->s_root);
+	if (dentry->d_sb->s_magic == PROC_SUPER_MAGIC)
+		walk->own = address_of(task->signal->pids[PIDTYPE_TGID]);
+	return !(sb->s_type->fs_flags & FS_REQUIRES_DEV);
+}
+
+/* What stands before the path up to the walk's root: where the name begins; 0: this isn't the way. */
+static __always_inline __u32 above_root(__u32 slot, struct walk *walk, struct dentry *dentry)
+{
+	if (!walk->mount)
+		return prefixed(slot, walk->place, address_of(dentry->d_sb));
+	return on_top(walk) ? walk->place : path_above(slot, walk->place, walk->point, walk->above);
 }
 
 #endif

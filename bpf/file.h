@@ -21,19 +21,30 @@
 
 #define ASK(operation) (1ull << BIT_##operation)
 
-/* A slot that holds the request of the current task, without names; NO_SLOT: *error is the answer. */
-static __always_inline __u32 prepare(__u64 asked, int *error)
+/*
+ * A slot that holds the request of the current task, without names; with NO_SLOT in the lower half, the upper is what
+ * the request is answered. The verifier goes through it once, and not once more for each way out of it.
+ */
+__noinline __u64 prepared(__u64 asked)
 {
 	__u32 domain, slot;
+	int error = 0;
 
-	*error = 0;
 	asked = checked(FAMILY_NAME, asked, &domain);
 	if (!asked)
 		return NO_SLOT;
 	slot = begin(FAMILY_NAME, asked, domain);
 	if (slot == NO_SLOT)
-		*error = verdict(crowded(domain, FAMILY_NAME, asked));
-	return slot;
+		error = crowded(domain, FAMILY_NAME, asked);
+	return (__u64)error << 32 | slot;
+}
+
+static __always_inline __u32 prepare(__u64 asked, int *error)
+{
+	__u64 both = prepared(asked);
+
+	*error = verdict((int)(both >> 32));
+	return both;
 }
 
 /* The verdict on the request whose name has been built, or couldn't be. */

@@ -101,7 +101,18 @@ __noinline int finish_name(__u32 slot, __u32 second, __u32 place)
 {
 	struct scratch *scratch = slot_of(slot);
 
-	return scratch ? move_name(scratch, second, place) : -EAGAIN;
+	if (!scratch)
+		return -EAGAIN;
+	return move_name(scratch, second, place == WORK_END ? put(scratch, WORK_END, "/", 1) : place);
+}
+
+/* The slot's work is empty but for the slash that a directory's name ends in. */
+static __always_inline void start_name(struct scratch *scratch, struct inode *inode, bool slash)
+{
+	bool directory = slash || (inode->i_mode & S_IFMT) == S_IFDIR;
+
+	scratch->work[WORK_END - 1] = '/';
+	scratch->walk.place = WORK_END - directory;
 }
 
 /*
@@ -113,21 +124,18 @@ static __always_inline int name_entry(__u32 slot, enum which which, struct vfsmo
 				      bool slash)
 {
 	struct dentry___named *named = (void *)dentry;
-	struct inode *inode = dentry->d_inode;
-	__u32 second = which == SECOND, place = WORK_END;
 	struct scratch *scratch = slot_of(slot);
+	__u32 second = which == SECOND, place = 0;
 
 	if (!scratch)
 		return -EAGAIN;
-	scratch->inodes[second * 2] = address_of(inode);
+	scratch->inodes[second * 2] = address_of(dentry->d_inode);
 	scratch->inodes[second * 2 + 1] = address_of(dentry->d_parent->d_inode);
-	if (!named->d_op->d_dname) {
-		if (slash || (inode && (inode->i_mode & S_IFMT) == S_IFDIR))
-			place = put(scratch, place, "/", 1);
-		place = climb(slot, scratch, mnt, dentry, place);
-		if (place)
-			return finish_name(slot, second, place < WORK_END ? place : put(scratch, WORK_END, "/", 1));
-	}
+	start_name(scratch, dentry->d_inode, slash);
+	if (!named->d_op->d_dname && aim(&scratch->walk, mnt, dentry) && climb_to_root(scratch, dentry))
+		place = above_root(slot, &scratch->walk, dentry);
+	if (place)
+		return finish_name(slot, second, place);
 	return name_of(slot, (second ? NAME_SECOND : 0) | (slash ? NAME_SLASH : 0), address_of(mnt), address_of(dentry));
 }
 

@@ -54,6 +54,8 @@ struct working {
 	__u32 profile;
 	__u32 sequence;		/* of the book that the request is decided by, and the lists */
 	__u32 own, shared;
+	__u32 family;		/* the request, while another is looked for */
+	__u64 operations;
 	__u32 enforced;
 	__u64 rest;
 	__u64 halves[2];
@@ -67,6 +69,7 @@ struct walk {
 	__u64 above;		/* the mount that it is mounted on */
 	__u64 point;		/* and where */
 	__u64 fold;		/* stands for all that was met on the way */
+	__u64 before;		/* .. on the way before this one */
 	__u64 own;		/* in proc: what stands for the current thread group; else 0 */
 	__u32 place;		/* where in work the name begins */
 	__u32 outcome;
