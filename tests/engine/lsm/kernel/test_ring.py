@@ -1,11 +1,15 @@
+import mmap
+import os
 import select
 import struct
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from tests.engine.lsm.kernel import sample
 
 from sekisho.engine.lsm.kernel.loader import Loaded
+from sekisho.engine.lsm.kernel.maps import Map
 from sekisho.engine.lsm.kernel.ring import Ring
 
 pytestmark = [pytest.mark.root, pytest.mark.needs(*sample.COMPILER)]
@@ -89,3 +93,39 @@ def test_waiting_is_by_its_descriptor(loaded: Loaded, ring: Ring) -> None:
     ring.drain()
     assert [] == poll.poll(0)
     poll.close()
+
+
+class Memory:
+    """What looks like a ring buffer map to its reader, with records of our own making."""
+
+    entries = mmap.PAGESIZE
+
+    def __init__(self) -> None:
+        self.fd = os.memfd_create("ring")
+        os.ftruncate(self.fd, 4 * mmap.PAGESIZE)
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def write(self, at: int, length: int, data: bytes, end: int) -> None:
+        """A record whose header says ``length``; the writer is at ``end``."""
+        os.pwrite(self.fd, struct.pack("<II", length, 0) + data, 2 * mmap.PAGESIZE + at)
+        os.pwrite(self.fd, struct.pack("<Q", end), mmap.PAGESIZE)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_record_that_is_still_being_written_is_waited_for(copied: bool) -> None:
+    memory = Memory()
+    memory.write(0, 8, b"complete", 16)
+    memory.write(16, 8 | 1 << 31, b"half", 32)
+    ring = Ring(cast("Map", memory))
+
+    def read() -> list[bytes]:
+        return ring.drain() if copied else [bytes(record) for record in ring.records()]
+
+    assert [b"complete"] == read()
+    assert ([], 16) == (read(), ring.waiting)
+    memory.write(16, 8, b"finished", 32)
+    assert ([b"finished"], 0) == (read(), ring.waiting)
+    ring.close()
+    os.close(memory.fd)

@@ -12,6 +12,8 @@ from sekisho.engine.lsm.kernel.maps import Map
 _BUSY, _DISCARDED = 1 << 31, 1 << 30
 _HEADER: Final = 8
 _LENGTH: Final = struct.Struct("<I")
+_SOME: Final = 256
+"""After how many records room is given back."""
 
 
 class Ring:
@@ -68,8 +70,32 @@ class Ring:
                 return
 
     def drain(self, limit: int = 0) -> list[bytes]:
-        """The same records, copied."""
-        return [bytes(record) for record in self.records(limit)]
+        """The same records, copied; faster, since room is given back for many at once."""
+        found: list[bytes] = []
+        while self._some(found, min(_SOME, limit - len(found)) if limit else _SOME):
+            pass
+        return found
+
+    def _some(self, found: list[bytes], limit: int) -> bool:
+        """At most so many records more are ``found``; whether there may be others that are asked for."""
+        data, mask, length_at = self._theirs, self._size - 1, _LENGTH.unpack_from
+        first = mmap.PAGESIZE
+        place, written = self._read[0], self._written[0]
+        full = len(found) + limit
+        busy = False
+        while place < written and len(found) < full:
+            begin = first + (place & mask)
+            (length,) = length_at(data, begin)
+            if length & _BUSY:
+                busy = True
+                break
+            size = length & ~_DISCARDED
+            if length == size:
+                found.append(data[begin + _HEADER : begin + _HEADER + size])
+            place += (size + _HEADER + 7) & ~7
+        moved = place != self._read[0]
+        self._read[0] = place
+        return moved and not busy
 
     def close(self) -> None:
         """The memory is given back; the map isn't closed."""
