@@ -98,8 +98,8 @@ def _operand(kind: Operand, keyword: str) -> st.SearchStrategy[str]:
     if kind is Operand.DOMAIN:
         return st.sampled_from(DOMAINS)
     if kind is Operand.ADDRESS:
-        return st.sampled_from(ADDRESSES)
-    return st.sampled_from(PORTS) if keyword.startswith("network inet") else numbers
+        return st.sampled_from(["10.0.0.7", "127.0.0.1"] * 4 + ADDRESSES)
+    return st.sampled_from(["80"] * 5 + PORTS) if keyword.startswith("network inet") else numbers
 
 
 _members = st.lists(st.sampled_from(NAMES + PATTERNS), max_size=4, unique=True).map(
@@ -190,7 +190,11 @@ def facts(draw: st.DrawFn) -> Facts:
     return result
 
 
-_asked_addresses = st.sampled_from(["127.0.0.1", "::1", "10.0.0.7", "10.0.0.9", "::7f00:1", "10.0.0.10"])
+_asked_addresses = st.sampled_from(
+    ["127.0.0.1", "10.0.0.7", "127.0.0.1", "::1", "10.0.0.7", "10.0.0.9", "::7f00:1", "10.0.0.10"]
+)
+_asked_ports = st.sampled_from([0, 80, 80, 80, 443])
+_asked_numbers = st.sampled_from([0, 1, 7, 0o644, 0o640, 16, 2**64 - 1])
 
 
 @st.composite
@@ -210,15 +214,19 @@ def requests(draw: st.DrawFn, keywords: st.SearchStrategy[str] = _keywords) -> R
                 draw(st.sampled_from(["127.0.0.1", "::1", "10.0.0.7", "10.0.0.9", "::7f00:1", "10.0.0.10"]))
             )
         else:
-            arguments.append(draw(st.sampled_from([0, 80, 443] if inet else [0, 1, 7, 0o644, 0o640, 16, 2**64 - 1])))
+            arguments.append(
+                draw(st.sampled_from([0, 80, 80, 80, 443] if inet else [0, 1, 7, 0o644, 0o640, 16, 2**64 - 1]))
+            )
     ignore = keyword == "file mount" and draw(st.booleans())
     return Request(OPERATIONS[keyword], tuple(arguments), draw(facts()), ignore)
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Policy, list[Request]]:
-    """A policy, and requests that are about what it is about."""
-    keywords = draw(few_keywords)
+def cases(
+    draw: st.DrawFn, sets: st.SearchStrategy[st.SearchStrategy[str]] = few_keywords
+) -> tuple[Policy, list[Request]]:
+    """A policy, and requests that are about what it is about; the keywords of both come from one of ``sets``."""
+    keywords = draw(sets)
     policy = draw(policies(keywords))
     asked = draw(st.lists(requests(keywords), min_size=1, max_size=12))
     return policy, [request for request in asked if layout.FAMILY_OF[request.operation.keyword] is not layout.STANDING]

@@ -46,11 +46,11 @@ def decide(tables: Tables, request: RawRequest) -> Answer:
             last = found_last
         if search.left == 0:
             break
-    answer = search.answer
     if request.family is layout.NAME and search.left & _EXECUTE:
-        answer.candidate = last
-    _settle(search, tables.profiles[binding.profile])
-    return answer
+        search.answer.candidate = last
+    if request.family is not layout.STANDING:
+        _settle(search, tables.profiles[binding.profile])
+    return search.answer
 
 
 def _settle(search: _Search, profile: layout.Profile) -> None:
@@ -78,6 +78,9 @@ def _ask(search: _Search, number: int) -> int:
         _ask_address(search, number)
     elif family is layout.DOMAIN:
         _ask_domain(search, number)
+    elif family is layout.STANDING:
+        header = search.tables.lists[number]
+        _chain(search, number, header.standing_chain, header.standing_count)
     else:
         header = search.tables.lists[number]
         _plain(search, header.capabilities)
