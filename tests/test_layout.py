@@ -39,7 +39,7 @@ ROOMS = [
 """The same inside ``engine.supervisor``: its folders, the modules beside them. Imports for types alone don't count."""
 
 LSM = "sekisho.engine.lsm"
-LSM_ROOMS = [{"layout"}, {"guards", "hooks"}, {"compile"}, {"walk"}, {"kernel"}, {"publish"}, {"daemon"}]
+LSM_ROOMS = [{"layout"}, {"guards", "hooks"}, {"compile", "walk"}, {"kernel"}, {"publish"}, {"daemon"}]
 """The same inside ``engine.lsm``."""
 
 LSM_PURE = {"compile", "walk", "layout"}
@@ -62,6 +62,13 @@ TESTED_ELSEWHERE = {
     "policy/model.py": "values only; every parser and printer test makes and compares them",
     "policy/grammar.py": "a table; tests of the parser and the decision run over all its rows",
     "decide/request.py": "values only; every decision test makes them",
+    "engine/lsm/daemon/launch.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
+    "engine/lsm/daemon/pins.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
+    "engine/lsm/daemon/service.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
+    "engine/lsm/daemon/status.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
+    "engine/lsm/daemon/system.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
+    "engine/lsm/publish/kernel_maps.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
+    "engine/lsm/publish/maps.py": "what others have to be; all tests of publishing have such",
     "engine/supervisor/acting/mount_actions.py": "takes root; tests/engine/supervisor/test_keywords.py does every one",
     "engine/supervisor/calls/row.py": "values only; tests/engine/supervisor/test_table.py looks at every one",
     "interface/authority.py": "what others have to be; the tests of the interface files and of the engine are such",

@@ -323,3 +323,19 @@ def test_format_keeps_the_meaning(directory: PolicyDirectory) -> None:
     assert {name: domain.entries for name, domain in before.domains.items()} == {
         name: domain.entries for name, domain in after.domains.items()
     }
+
+
+def test_syncing_takes_in_what_saving_left_as_it_was(directory: PolicyDirectory) -> None:
+    policy = directory.load()
+    add_entry(ensure_domain(policy, "<kernel> /program"), parse_acl("file read /one"))
+    directory.save(policy)
+    path = directory.path / "domain_policy.conf"
+    path.write_text(path.read_text().replace("/program\nuse_profile 0", "/program\nuse_profile 3"))
+    add_entry(policy.domains["<kernel> /program"], parse_acl("file read /two"))
+    directory.save(policy)
+    assert 0 == policy.domains["<kernel> /program"].profile
+
+    assert directory.sync(policy)
+
+    assert 3 == policy.domains["<kernel> /program"].profile
+    assert not directory.sync(policy)

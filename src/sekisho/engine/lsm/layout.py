@@ -86,6 +86,8 @@ RULE_TESTS: Final = 3
     CLAUSE_VARIABLE,
 ) = range(10)
 LIST_EXECUTES: Final = 1
+LIST_STANDING: Final = 1 << 31
+"""In the id of a list: it has entries that stand by."""
 DOMAIN_EXISTS, DOMAIN_TRANSITION_FAILED, DOMAIN_PROTECTED, DOMAIN_MANAGER, DOMAIN_MAKING = 1, 2, 4, 8, 16
 BINDING_FULL: Final = 1
 OPERATIONS_ROOM: Final = 96
@@ -106,7 +108,7 @@ CONFIG_GRANT_LOG, CONFIG_REJECT_LOG = 4, 8
 EVENT_REQUEST, EVENT_DOMAIN, EVENT_NAME, EVENT_FAILED, EVENT_UNNAMEABLE, EVENT_TASK = range(1, 7)
 EVENT_QUESTION, EVENT_INFERRED = 1, 2
 EVENT_TEXTS: Final = 4
-TASK_OPENING, TASK_INFERRED, TASK_HANDLER, TASK_EXAMINED, TASK_JUMPS = 1, 2, 4, 8, 16
+TASK_OPENING, TASK_INFERRED, TASK_HANDLER, TASK_JUMPS = 1, 2, 4, 8
 
 TASK_FACTS: Final = ("uid", "gid", "euid", "egid", "suid", "sgid", "fsuid", "fsgid", "pid", "ppid")
 INODE_FACTS: Final = ("uid", "gid", "ino", "major", "minor", "perm", "type", "dev_major", "dev_minor")
@@ -357,7 +359,8 @@ class Counts(ctypes.Structure):
         ("inconsistent", c_uint64),
         ("seed", c_uint64),
         ("homeless", c_uint64),
-        ("pad", c_uint64 * 5),
+        ("changed", c_uint64),
+        ("pad", c_uint64 * 4),
     )
 
 
@@ -400,7 +403,7 @@ class Task(ctypes.Structure):
         ("domain", c_uint32),
         ("pending", c_uint32),
         ("flags", c_uint32),
-        ("pad", c_uint32),
+        ("argc", c_uint32),
         ("asked_name", c_uint64),
         ("asked_file", c_uint64),
         ("asked_error", c_uint64),
