@@ -51,7 +51,7 @@ static __always_inline int enter_mount(struct walk *walk, __u64 mount)
 	return WALKING;
 }
 
-/* Whether a mount that is mounted on nothing is the root of a namespace that tasks live in. */
+/* Whether the namespace that a mount is in is one that tasks live in. */
 static __always_inline int top_of(__u64 mount)
 {
 	struct mnt_namespace *space = BPF_CORE_READ((struct mount *)mount, mnt_ns);
@@ -63,6 +63,11 @@ static __always_inline int top_of(__u64 mount)
 	if (bpf_core_field_exists(space->is_anon))
 		return BPF_CORE_READ(space, is_anon) ? DETACHED : AT_ROOT;
 	return BPF_CORE_READ(space, ns.ns_id) ? AT_ROOT : DETACHED;
+}
+
+static __always_inline bool attached(__u64 mount)
+{
+	return top_of(mount) == AT_ROOT;
 }
 
 /* Whether an entry of proc's root directory is that of the current thread group. */

@@ -99,4 +99,33 @@ struct dma_buf {
 	const char *name;
 } RELOCATED;
 
+#define EINVAL 22
+
+#define MS_REMOUNT 32
+#define MS_BIND 0x1000
+#define MS_MOVE 0x2000
+#define MS_UNBINDABLE (1 << 17)
+#define MS_PRIVATE (1 << 18)
+#define MS_SLAVE (1 << 19)
+#define MS_SHARED (1 << 20)
+#define MS_MGC_VAL 0xc0ed0000
+#define MS_MGC_MSK 0xffff0000
+
+/* The mounts of a file system: a list until 6.17, then a chain. */
+struct list_head___both {
+	struct list_head *next, *prev;
+} RELOCATED;
+
+struct super_block___mounts {
+	struct list_head___both s_mounts;
+} RELOCATED;
+
+struct super_block___chain {
+	struct mount *s_mounts;
+} RELOCATED;
+
+struct mount___chain {
+	struct mount *mnt_next_for_sb;
+} RELOCATED;
+
 #endif
