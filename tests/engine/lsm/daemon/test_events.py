@@ -45,6 +45,8 @@ def test_addresses() -> None:
     loopback = (*bytes(12), 127, 0, 0, 1)
     connect = "network inet stream connect"
     assert ("127.0.0.1", 80) == arguments(raw(connect, address=loopback, version=4, port=80))
+    mapped = (*bytes(10), 255, 255, 127, 0, 0, 1)
+    assert ("::ffff:127.0.0.1", 80) == arguments(raw(connect, address=mapped, version=6, port=80))
     assert ("::1", 80) == arguments(raw(connect, address=(*bytes(15), 1), version=6, port=80))
 
 

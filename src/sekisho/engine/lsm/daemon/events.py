@@ -6,7 +6,7 @@ import ctypes
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Final
 
 from sekisho.decide.request import Execution, Facts, FileType, Inode, Request, Task
@@ -99,7 +99,7 @@ def _arguments(
 
 def _address(header: layout.Event) -> str:
     raw = bytes(header.address)
-    return str(IPv4Address(raw[12:]) if header.version == 4 else IPv6Address(raw))
+    return inet_ntop(AF_INET, raw[12:]) if header.version == 4 else inet_ntop(AF_INET6, raw)
 
 
 def facts_of(event: Event, operation: Operation | None) -> Facts:

@@ -12,11 +12,9 @@ from sekisho.engine.lsm.compile.profiles import profile_row
 from sekisho.engine.lsm.daemon import canary, machine, pins
 from sekisho.engine.lsm.daemon.assignment import Assignment
 from sekisho.engine.lsm.daemon.tasks import look_at
-from sekisho.engine.lsm.kernel.handle import information
 from sekisho.engine.lsm.kernel.kinds import Flavour
 from sekisho.engine.lsm.kernel.loader import Loaded, Loader, Options
 from sekisho.engine.lsm.kernel.object import Object, read
-from sekisho.engine.lsm.kernel.program import Link
 from sekisho.engine.lsm.publish.kernel_maps import KernelMaps
 from sekisho.engine.lsm.publish.publisher import Publisher
 from sekisho.errors import NotSupported
@@ -134,7 +132,7 @@ class System:
         held = guards.of(
             [table.id for table in loaded.maps.values()],
             [program.facts().id for program in loaded.programs.values()],
-            [_number(link) for link in loaded.links.values()],
+            [link.id for link in loaded.links.values()],
             [pins.ROOT, *self._held],
         )
         for key, value in held.raw().items():
@@ -156,11 +154,6 @@ class System:
         self.state.active = 0
         pins.remove_all()
         self.loaded.close()
-
-
-def _number(link: Link) -> int:
-    """The kernel's number of the link."""
-    return int.from_bytes(information(link.fileno(), 32)[4:8], "little")
 
 
 _REFUSES_ALL: Final = Profile(configs={"": Config(Mode.ENFORCING, False, False)})
