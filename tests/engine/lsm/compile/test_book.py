@@ -52,9 +52,11 @@ def test_a_list_that_is_too_large_grants_nothing(policy: Policy, monkeypatch: py
         raise ValueError("too large")
 
     monkeypatch.setattr(book, "compile_list", refuse)
+    monkeypatch.setattr(book, "aggregators", refuse)
     made = compile_policy(policy, Ids(), Cells())
 
-    assert {"<kernel> /c": "too large", ("<kernel>", (2, 7)): "too large"} == made.problems
+    assert ["aggregators of <kernel>", ("<kernel>", (2, 7)), "<kernel> /c"] == list(made.problems)
+    assert made.namespaces["<kernel>"].aggregators is None
     assert bytes(layout.List()) == bytes(made.lists["<kernel> /c"].header)
 
 

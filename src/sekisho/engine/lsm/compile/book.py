@@ -28,7 +28,8 @@ class CompiledNamespace:
 class CompiledPolicy:
     """Everything that decisions and transitions depend on.
 
-    ``problems`` say, by domain or acl_groups, which list is too large for the kernel: it grants nothing.
+    ``problems`` say, by domain or acl_groups, which list is too large for the kernel: it grants nothing. Where the
+    aggregators of a namespace are, programs go by their own names.
     """
 
     profiles: Profiles
@@ -44,7 +45,11 @@ def compile_policy(policy: Policy, interner: Interner, regions: Regions) -> Comp
     result = CompiledPolicy(Profiles(policy))
     for name, namespace in policy.namespaces.items():
         interner.domain(name)
-        named = aggregators(namespace, interner, regions) if namespace.aggregators else None
+        named = None
+        try:
+            named = aggregators(namespace, interner, regions) if namespace.aggregators else None
+        except ValueError as error:
+            result.problems[f"aggregators of {name}"] = str(error)
         result.namespaces[name] = CompiledNamespace(controls(namespace, interner), named)
     for domain in policy.domains.values():
         interner.domain(domain.name)
