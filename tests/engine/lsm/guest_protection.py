@@ -1,0 +1,190 @@
+"""Runs in a virtual machine: what root can do to the engine from a domain that isn't a manager's, or is one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.engine.lsm.enforced import Engine, report
+
+from sekisho.engine.lsm import guards, layout
+from sekisho.engine.lsm.daemon.tasks import look_at
+from sekisho.engine.lsm.hooks import PROGRAMS, PROTECTION
+from sekisho.engine.lsm.kernel.maps import Map
+from sekisho.engine.lsm.kernel.program import Program
+
+ATTACKER, MANAGER = "<kernel> /attacker", "<kernel> /manager"
+POLICY = f"<kernel>\nuse_profile 0\n\n{ATTACKER}\nuse_profile 0\n\n{MANAGER}\nuse_profile 0\n"
+MINE = {name for name, program in PROGRAMS.items() if program.purpose == PROTECTION} | {"task_alloc"}
+PINS = Path("/sys/fs/bpf/sekisho")
+DIRECTORY = Path("/run/policy/sekisho")
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def call(number: int, *arguments: object) -> int:
+    """A system call; raises OSError."""
+    words = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    result: int = LIBC.syscall(number, *words)
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return result
+
+
+def bpf(command: int, *words: int) -> int:
+    """bpf(2) with attributes that are numbers."""
+    return call(321, command, struct.pack(f"{len(words)}I", *words), 4 * len(words))
+
+
+def mount(source: str, target: str, kind: str | None, flags: int = 0) -> None:
+    """mount(2)."""
+    call(165, source.encode(), target.encode(), kind and kind.encode(), flags, None)
+
+
+def unmount(target: str, flags: int = 0) -> None:
+    """umount2(2)."""
+    call(166, target.encode(), flags)
+
+
+def apart(act: Callable[[], object]) -> Callable[[], object]:
+    """The same in a mount namespace of its own, which still shares what is mounted."""
+
+    def there() -> None:
+        call(272, 0x00020000)
+        act()
+
+    return there
+
+
+def by_other_way() -> None:
+    """The policy file by another name of its directory."""
+    Path("/tmp/bound").mkdir(exist_ok=True)
+    mount(str(DIRECTORY), "/tmp/bound", None, 0x1000)
+    try:
+        Path("/tmp/bound/domain_policy.conf").write_text("mine")
+    finally:
+        unmount("/tmp/bound")
+
+
+def pin_own() -> None:
+    """A map of the attacker's, among the pins."""
+    made = bpf(0, 2, 4, 4, 1, 0)
+    path = ctypes.create_string_buffer(os.fsencode(PINS / "mine"))
+    call(321, 6, struct.pack("QII", ctypes.addressof(path), made, 0), 16)
+
+
+def attacks(engine: Engine, daemon: int) -> dict[str, Callable[[], object]]:
+    """By name."""
+    loaded = engine.loaded
+    link = next(iter(loaded.links))
+    file, pin = DIRECTORY / "domain_policy.conf", PINS / "links" / link
+    program, info = loaded.programs[link].facts().id, loaded.links[link].id
+    memory = ctypes.create_string_buffer(8)
+    local = struct.pack("QQ", ctypes.addressof(memory), 8)
+    return {
+        "unlink a pin": lambda: os.unlink(pin),
+        "rename a pin": lambda: os.rename(pin, PINS / "links" / "x"),
+        "rename the pins": lambda: os.rename(PINS, PINS.parent / "x"),
+        "remove the pins": lambda: os.rmdir(PINS / "empty"),
+        "make a directory": lambda: os.mkdir(PINS / "new"),
+        "pin among them": pin_own,
+        "unmount": lambda: unmount("/sys/fs/bpf"),
+        "unmount lazily": lambda: unmount("/sys/fs/bpf", 2),
+        "unmount above": lambda: unmount("/sys", 2),
+        "unmount from apart": apart(lambda: unmount("/sys/fs/bpf", 2)),
+        "cover": lambda: mount("none", str(PINS), "tmpfs"),
+        "cover above": lambda: mount("none", "/sys/fs/bpf", "tmpfs"),
+        "cover policy": lambda: mount("none", str(DIRECTORY), "tmpfs"),
+        "move the mount": lambda: call(429, -100, b"/sys/fs/bpf", -100, b"/tmp/elsewhere", 0),
+        "map by pin": lambda: Map.pinned(PINS / "maps" / "state"),
+        "program by pin": lambda: Program.pinned(PINS / "programs" / link),
+        "map by id": lambda: bpf(14, loaded.maps["state"].id, 0, 0),
+        "program by id": lambda: bpf(13, program, 0, 0),
+        "link by id": lambda: bpf(30, info, 0, 0),
+        "write policy": lambda: file.write_text("mine"),
+        "write by a bind mount": by_other_way,
+        "create beside it": lambda: (DIRECTORY / "new").write_text("mine"),
+        "unlink policy": lambda: os.unlink(file),
+        "rename policy": lambda: os.rename(file, "/run/policy/x"),
+        "rename above": lambda: os.rename("/run/policy", "/run/other"),
+        "replace policy": lambda: os.rename("/run/mine", file),
+        "link policy": lambda: os.link(file, "/run/linked"),
+        "truncate policy": lambda: os.truncate(file, 0),
+        "chmod policy": lambda: os.chmod(file, 0o666),
+        "chown policy": lambda: os.chown(DIRECTORY, 1, 1),
+        "kill": lambda: os.kill(daemon, signal.SIGKILL),
+        "stop": lambda: os.kill(daemon, signal.SIGSTOP),
+        "look whether it lives": lambda: os.kill(daemon, 0),
+        "trace": lambda: call(101, 0x4206, daemon, 0, 0),
+        "write its memory": lambda: call(311, daemon, local, 1, local, 1, 0),
+        "take its descriptor": lambda: call(438, os.pidfd_open(daemon), 0, 0),
+        "limit it": lambda: resource.prlimit(daemon, resource.RLIMIT_NOFILE, (3, 3)),
+        "its priority": lambda: os.setpriority(os.PRIO_PROCESS, daemon, 5),
+        "the kernel's memory": lambda: os.open("/dev/mem", os.O_RDWR),
+        "files elsewhere": lambda: Path("/run/elsewhere").write_text("mine"),
+        "maps of its own": lambda: bpf(0, 2, 4, 4, 1, 0),
+    }
+
+
+HARMLESS = ("look whether it lives", "files elsewhere", "maps of its own")
+BY_MANAGER = (
+    "unlink a pin",
+    "map by id",
+    "write policy",
+    "chmod policy",
+    "look whether it lives",
+    "rename policy",
+    "kill",
+)
+
+
+def main() -> None:
+    """Prints what came of each attack."""
+    DIRECTORY.mkdir(parents=True)
+    (DIRECTORY / "domain_policy.conf").write_text("policy")
+    Path("/run/mine").write_text("mine")
+    Path("/tmp/elsewhere").mkdir(exist_ok=True)
+    mount("none", "/sys/fs/bpf", None, 1 << 20)  # shared, as under systemd: seen from namespaces made later
+    engine = Engine(Path(sys.argv[1]), POLICY, MINE)
+    engine.maps.state.active = 0
+    loaded = engine.loaded
+    daemon = subprocess.Popen(["sleep", "1000"])
+    for kind, handles in (("links", loaded.links), ("maps", loaded.maps), ("programs", loaded.programs)):
+        (PINS / kind).mkdir(parents=True)
+        for name, handle in handles.items():
+            if "." not in name:
+                handle.pin(PINS / kind / name)
+    (PINS / "empty").mkdir()
+    number = engine.publisher.domains.domain(MANAGER)
+    engine.publisher.domains.describe(number, layout.DOMAIN_EXISTS | layout.DOMAIN_MANAGER)
+    found = guards.of(
+        [each.id for each in loaded.maps.values()],
+        [each.facts().id for each in loaded.programs.values()],
+        [each.id for each in loaded.links.values()],
+        [PINS, DIRECTORY],
+    )
+    for key, value in found.raw().items():
+        loaded.maps["guards"].update(key, value)
+    own = look_at(daemon.pid)
+    assert own is not None
+    engine.maps.state.daemon, engine.maps.state.daemon_started = daemon.pid, own.started
+    engine.maps.state.active = 1
+    for name, act in attacks(engine, daemon.pid).items():
+        report(name, engine.attempt(ATTACKER, act))
+    assert daemon.poll() is None
+    for name in BY_MANAGER:
+        report(f"manager, {name}", engine.attempt(MANAGER, attacks(engine, daemon.pid)[name]))
+    engine.maps.state.active = 0
+    report("nothing in force", engine.attempt(ATTACKER, lambda: shutil.rmtree(PINS)))
+
+
+if __name__ == "__main__":
+    main()

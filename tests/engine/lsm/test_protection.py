@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.engine.lsm.guest_protection import BY_MANAGER, HARMLESS
+from tests.engine.lsm.test_object import bpf
+from tests.vm.machine import Machine
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+on_each = pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k)) for k in ("6.1", "6.12", "6.18")])
+built = pytest.mark.skipif(not shutil.which("clang"), reason="the kernel side is compiled by clang")
+PREPARED = "mount -t bpf bpf /sys/fs/bpf; mount -t securityfs securityfs /sys/kernel/security; "
+
+
+def run(kernel: str, guest: str, folder: Path) -> dict[str, str]:
+    """What the script ``guest`` tells in a virtual machine, with the kernel side as its sources are."""
+    image = folder / "sekisho.bpf.o"
+    bpf.build(image)
+    command = f"{{ {PREPARED} }} 2>/dev/null; PYTHONPATH=src:. python3 -B -m tests.engine.lsm.{guest} {image}"
+    ended = Machine(kernel).run(command, timeout=300, directory=REPOSITORY)
+    assert ended.status == 0, ended.stdout + ended.stderr
+    return dict(line.split(": ", 1) for line in ended.stdout.splitlines())
+
+
+@built
+@on_each
+def test_root_can_do_nothing_to_the_engine_from_a_domain_that_is_no_managers(kernel: str, tmp_path: Path) -> None:
+    told = run(kernel, "guest_protection", tmp_path)
+    managed = {name: told.pop(f"manager, {name}") for name in BY_MANAGER}
+
+    assert told.pop("nothing in force") == "ok"
+    assert {name for name, outcome in told.items() if outcome != "EPERM"} == set(HARMLESS)
+    assert set(managed.values()) == {"ok"}
