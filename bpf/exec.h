@@ -8,6 +8,7 @@
 #define SEKISHO_EXEC_H
 
 #include "link.h"
+#include "strings.h"
 #include "transition.h"
 
 #define DESCRIPTORS "/dev/fd/"		/* what the kernel calls a program that is given as a descriptor */
@@ -178,13 +179,17 @@ static __always_inline int read_interpreter(struct linux_binprm *bprm)
 SEC("lsm/bprm_creds_for_exec")
 int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 {
-	struct task *mine = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task *mine = bpf_task_storage_get(&tasks, task, NULL, 0);
+	struct quoted *quoted = bpf_task_storage_get(&quotations, task, NULL, 0);
 
 	if (mine) {
 		mine->pending = 0;
-		mine->flags &= ~TASK_EXAMINED;
+		mine->argc = bprm->argc;
 	}
-	return ret;
+	if (quoted)
+		bpf_probe_read_kernel(quoted, sizeof(*quoted), NULL);
+	return verdict(ret);
 }
 
 SEC("lsm/bprm_check_security")
@@ -194,10 +199,12 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 	struct task *mine;
 
 	if (ret || !now || !now->active)
-		return ret;
+		return verdict(ret);
 	mine = own_task();
 	if (!mine)
 		return -EAGAIN;
+	if (!mine->pending)
+		mine->argc = bprm->argc;
 	return verdict(mine->pending ? read_interpreter(bprm) : decide_execution(bprm, mine));
 }
 

@@ -166,6 +166,9 @@ enum list_flag {
 	LIST_EXECUTES = 1,	/* it has an execute entry at all */
 };
 
+/* In the id of a list: it has entries that stand by, which are looked at before whatever is asked for. */
+#define LIST_STANDING (1u << 31)
+
 /* One list of entries: a domain's own, or all that its groups have, in order. */
 struct list {
 	__u64 names;		/* name operations that any entry has */
@@ -285,7 +288,8 @@ struct counts {
 	__u64 inconsistent;	/* requests on which policy couldn't be read as a whole */
 	__u64 seed;		/* of the hashes by which repeated events are known */
 	__u64 homeless;		/* requests of tasks that ought to have a domain and have none */
-	__u64 pad[5];
+	__u64 changed;		/* programs killed since what they were given isn't what was decided on */
+	__u64 pad[4];
 };
 
 /* Events. */
@@ -360,7 +364,7 @@ struct task {
 	__u32 domain;
 	__u32 pending;		/* where the program being executed is going to run; 0: nothing is being executed */
 	__u32 flags;
-	__u32 pad;
+	__u32 argc;		/* as the caller gave them, whatever interpreters have added */
 	__u64 asked_name;	/* where the last component of the program's name is in memory, if it is a symbolic link */
 	__u64 asked_file;	/* the file that following it led to; 0: the program goes by its file's name */
 	__u64 asked_error;	/* the link's own name couldn't be built */
@@ -371,7 +375,6 @@ struct task {
 #define TASK_OPENING 1u		/* the program's file is being looked up */
 #define TASK_INFERRED 2u	/* its domain was worked out from what it was when the engine started */
 #define TASK_HANDLER 4u
-#define TASK_EXAMINED 8u	/* what the caller gives the program has been looked at */
-#define TASK_JUMPS 16u		/* asked_name is a link that leads to a file without a text */
+#define TASK_JUMPS 8u		/* asked_name is a link that leads to a file without a text */
 
 #endif

@@ -82,7 +82,7 @@ int BPF_PROG(inode_follow_link, struct dentry *dentry, struct inode *inode, bool
 	__u32 slot;
 
 	if (ret || !mine || !(mine->flags & TASK_OPENING))
-		return ret;
+		return verdict(ret);
 	nd = task->nameidata;
 	if (!nd || nd->saved || nd->depth != 1 || nd->stack->link.dentry != dentry)
 		return 0;

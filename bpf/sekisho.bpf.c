@@ -19,6 +19,7 @@
 #include "entry.h"
 #include "mount.h"
 #include "exec.h"
+#include "environment.h"
 #include "network.h"
 #include "ipc.h"
 #include "capability.h"
