@@ -182,3 +182,24 @@ def test_ten_thousand_rules_are_there_within_a_second(policy: Policy, maps: Memo
 
     assert whole < 5  # a second, on a machine that has nothing else to do
     assert single < 0.25  # a twentieth of one
+
+
+def test_what_the_kernel_cant_be_told_is_known(
+    policy: Policy, maps: MemoryMaps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = Publisher(maps)
+    publisher.publish(policy)
+    held = binding(maps, publisher, "<kernel> /bin/sh").list
+
+    def refuse(*_: object) -> None:
+        raise ValueError("too large")
+
+    monkeypatch.setattr("sekisho.engine.lsm.publish.lists.compile_list", refuse)
+    learn(policy.domains["<kernel> /bin/sh"], "file read /x")
+    publisher.publish(policy)
+    assert {"<kernel> /bin/sh": "too large"} == publisher.trouble
+    assert held == binding(maps, publisher, "<kernel> /bin/sh").list
+    monkeypatch.undo()
+    publisher.publish(policy)
+    assert {} == publisher.trouble
+    assert held != binding(maps, publisher, "<kernel> /bin/sh").list

@@ -52,7 +52,6 @@ class Service:
         self.since = time.time()
         self._next_publishing = self._next_collecting = 0.0
         self._running = True
-        self._stopped = False
 
     def say(self, text: str) -> None:
         """``text`` is told, once."""
@@ -121,7 +120,7 @@ class Service:
         present = None if domains is None else [each for each in domains if not each.deleted]
         changed = self.system.publisher.publish(self.policy, present)
         for what, reason in self.system.publisher.trouble.items():
-            self.say(f"{what}: {reason}; what it had before holds")
+            self.say(f"{what}: {reason}")
         taken = time.monotonic() - begin
         self._next_publishing = begin + (1 + _SHARE) * taken
         return changed
@@ -187,7 +186,8 @@ class Service:
             self.system.state.active = int(word == "resume")
             return {"active": word == "resume"}
         if word == "stop":
-            self._running, self._stopped = False, True
+            self.system.stop()
+            self._running = False
             return {"stopped": True}
         return {"error": f"no such request: {word}"}
 
@@ -197,8 +197,5 @@ class Service:
             self.trial.now = lambda: float("inf")
             self.trial.look()
             self.publish()
-        if self._stopped:
-            self.system.stop()
-        else:
-            self.system.state.heartbeat = 0
+        self.system.state.heartbeat = 0
         self.keeper.close()

@@ -150,10 +150,9 @@ class System:
         return self.policy.config(domain, "file::execute").mode is not Mode.ENFORCING
 
     def stop(self) -> None:
-        """Nothing is in force any more."""
+        """Nothing is in force any more. What is in the kernel goes with this process, which takes it some seconds."""
         self.state.active = 0
         pins.remove_all()
-        self.loaded.close()
 
 
 _REFUSES_ALL: Final = Profile(configs={"": Config(Mode.ENFORCING, False, False)})

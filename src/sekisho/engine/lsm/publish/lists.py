@@ -23,6 +23,8 @@ class Listed:
     number: int = 0
     keys: dict[str, bytes] = field(default_factory=dict, repr=False)
     origins: tuple[int, ...] = ()
+    incomplete: tuple[int, ...] = ()
+    """Which entries grant less in the kernel than policy says, being too large for it."""
 
 
 class Lists:
@@ -59,7 +61,8 @@ class Lists:
         records = records_of(compiled, number)
         for table, (keys, values) in records.items():
             self._maps.tables[table].update_many(keys, values)
-        return Listed(number, {table: keys for table, (keys, _) in records.items()}, compiled.origins)
+        held = {table: keys for table, (keys, _) in records.items()}
+        return Listed(number, held, compiled.origins, tuple(compiled.incomplete))
 
     def drop(self, listed: Listed) -> None:
         """Nobody begins to use the list any more: it goes with the next ``collect``."""

@@ -19,6 +19,7 @@ from sekisho.engine.lsm.publish.lists import Listed, Lists
 from sekisho.engine.lsm.publish.maps import Maps
 from sekisho.engine.lsm.publish.names import Names
 from sekisho.policy.model import AclEntry, Domain, Namespace, Policy
+from sekisho.policy.printer import print_acl
 
 _Version = tuple[object, ...]
 """What a list was made of: while it is equal, so is the list."""
@@ -59,7 +60,7 @@ class Publisher:
         self._namespaces: _Version = ()
         self._dropped: list[Listed] = []
         self.trouble: dict[str, str] = {}
-        """Domains whose entries the kernel can't be given, and why: nothing is granted there but by older entries."""
+        """What the kernel can't be given, and why: it grants less there than policy says, or as it did before."""
 
     def publish(self, policy: Policy, only: Iterable[Domain] | None = None) -> int:
         """Policy holds; of domains only these are looked at, if given. How many bindings have changed."""
@@ -143,8 +144,9 @@ class Publisher:
     ) -> Listed:
         if kept.version != version:
             try:
-                listed = self.lists.compile(entries(), namespace)
-                self.trouble.pop(what, None)
+                made = entries()
+                listed = self.lists.compile(made, namespace)
+                self._report(what, [print_acl(made[place]) for place in listed.incomplete])
             except ValueError as error:
                 self.trouble[what] = str(error)
                 return kept.listed
@@ -152,13 +154,23 @@ class Publisher:
             kept.version, kept.listed = version, listed
         return kept.listed
 
+    def _report(self, what: str, lines: list[str]) -> None:
+        """What the kernel side can't be told in full is known by name; the first few lines will do."""
+        self.trouble.pop(what, None)
+        if lines:
+            shown = ", ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
+            self.trouble[what] = f"too large for the kernel, and granting less than they say: {shown}"
+
     def _aggregator(self, namespace: Namespace) -> int:
         kept = self._aggregators.setdefault(namespace.name, _Kept())
         version = tuple(namespace.aggregators)
         if kept.version != version:
             listed = Listed()
-            if namespace.aggregators:
-                listed = self.lists.add(aggregators(namespace, self._interning, self.lists.automata))
+            try:
+                if namespace.aggregators:
+                    listed = self.lists.add(aggregators(namespace, self._interning, self.lists.automata))
+            except ValueError as error:
+                self.trouble[f"{namespace.name} aggregator"] = f"{error}: programs go by their own names"
             for _, name in namespace.aggregators:
                 self.names.replaces(self.names.word(name))
             self._dropped.append(kept.listed)

@@ -1,0 +1,24 @@
+"""The engine as a whole, in a kernel of its own: learning, enforcing, a daemon that is killed and one that follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.engine.lsm.guest_system import ALLOWED, OTHER
+from tests.engine.lsm.test_protection import built, on_each, run
+
+
+@built
+@on_each
+@pytest.mark.slow
+def test_what_is_learned_is_enforced_and_outlives_the_daemon(kernel: str, tmp_path: Path) -> None:
+    told = run(kernel, "guest_system", tmp_path)
+
+    assert ("0", "read", "True", "0") == tuple(told[each] for each in ("start", "learning", "learned", "reload"))
+    for when in ("enforced", "killed", "taken over"):
+        assert ("read", "refused") == (told[f"{when}, {ALLOWED}"], told[f"{when}, {OTHER}"]), (when, told)
+    assert "policy is in force without a daemon: nothing is learned or logged" == told["alone"]
+    assert ("True", "{}", "0") == (told["another daemon"], told["missing"], told["lost"])
+    assert ("read", "refused", "read") == (told["panicking"], told["after panic"], told["stopped"])
+    assert "True" == told["audited"]
