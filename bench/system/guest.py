@@ -9,10 +9,13 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from system import systems
+
+Figures = dict[str, dict[str, list[int]]]
 
 COUNTS: Final = {
     "open-2": 4000, "open-10": 4000, "stat-2": 4000, "stat-10": 4000,
@@ -35,9 +38,11 @@ def measure(program: Path, scale: float) -> dict[str, int]:
     return {kind: int(value) for kind, value in map(str.split, done.stdout.splitlines())}
 
 
-def check_refused(program: Path) -> None:
-    """What isn't allowed is refused, or the figures would say nothing."""
-    run(program, "refused")
+def one_round(compared: Sequence[systems.System], figures: Figures, scale: float) -> None:
+    """Every system is measured once more."""
+    for each in compared:
+        for kind, value in measure(each.program, scale).items():
+            figures[each.name][kind].append(value)
 
 
 def main() -> None:
@@ -45,19 +50,28 @@ def main() -> None:
     program, rounds, scale = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     sizes = [int(word) for word in sys.argv[4:]]
     systems.prepare(program)
-    compared: list[systems.System] = [
+    others: list[systems.System] = [
         systems.Nothing(program),
         *(systems.AppArmor(program, size) for size in sizes),
         *(systems.Tomoyo(program, size) for size in sizes),
     ]
-    for each in compared[1:]:
-        check_refused(each.program)
-    print("ready", file=sys.stderr)
-    figures: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for _ in range(rounds):
-        for each in compared:
-            for kind, value in measure(each.program, scale).items():
-                figures[each.name][kind].append(value)
+    ours = [
+        systems.Sekisho(program, "unconfined", 0, sizes[0]),
+        systems.Sekisho(program, "learning", 1, sizes[0]),
+        *(systems.Sekisho(program, f"enforcing {size}", 3, size) for size in sizes),
+    ]
+    engine = systems.Engine(ours)
+    figures: Figures = defaultdict(lambda: defaultdict(list))
+    for each in others[1:]:
+        run(each.program, "refused")
+    for number in range(rounds):
+        one_round(others, figures, scale)
+        engine.start()
+        if not number:
+            for each in ours[2:]:
+                run(each.program, "refused")
+        one_round(ours, figures, scale)
+        engine.stop()
     print(json.dumps(figures))
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
+
+from sekisho.store.directory import PolicyDirectory
 
 FOLDER: Final = Path("/bench")
 SECURITY: Final = Path("/sys/kernel/security")
@@ -108,6 +111,42 @@ class Tomoyo:
         write(folder / "exception_policy", started)
         domain = f"<kernel> {self.program}"
         write(folder / "domain_policy", "\n".join([domain, "use_profile 3", *rules(size), ""]))
+
+
+class Sekisho:
+    """One domain of Sekisho: unconfined, learning or enforcing a policy that grants everything."""
+
+    def __init__(self, program: Path, what: str, profile: int, size: int) -> None:
+        self.name = f"Sekisho {what}"
+        self.program = copy(program, f"sekisho-{what.replace(' ', '')}")
+        self.domain = "\n".join([f"<kernel> {self.program}", f"use_profile {profile}", *rules(size), "", ""])
+
+
+class Engine:
+    """The BPF engine, started and stopped as an administrator does it."""
+
+    def __init__(self, systems: list[Sekisho]) -> None:
+        """The policy directory holds the domains of ``systems``."""
+        self.directory = Path("/var/lib/sekisho-bench")
+        directory = PolicyDirectory(self.directory)
+        directory.create()
+        started = "".join(f"initialize_domain {each.program} from any\n" for each in systems)
+        exception = self.directory / "exception_policy.conf"
+        exception.write_text(f"{exception.read_text()}{started}keep_domain {FOLDER}/nothing from any\n")
+        domain = self.directory / "domain_policy.conf"
+        domain.write_text(domain.read_text() + "".join(each.domain for each in systems))
+
+    def start(self) -> None:
+        """Policy is in force."""
+        self._run("start")
+
+    def stop(self) -> None:
+        """Nothing of it is in the kernel any more."""
+        self._run("stop")
+
+    def _run(self, action: str) -> None:
+        words = [sys.executable, "-m", "sekisho", "system", "-P", str(self.directory), action]
+        subprocess.run(words, check=True, stdout=sys.stderr)
 
 
 def write(path: Path, text: str) -> None:

@@ -51,7 +51,7 @@ $B mount -t devpts -o ptmxmode=666 devpts /dev/pts; $B mount -t tmpfs -o mode=17
 $B ln -sf /proc/self/fd /dev/fd; for n in 0 1 2; do $B ln -sf fd/$n /dev/std$n; done
 $B mv /dev/std0 /dev/stdin; $B mv /dev/std1 /dev/stdout; $B mv /dev/std2 /dev/stderr
 $B mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
-$B mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null
+$B mount -t bpf bpf /sys/fs/bpf 2>/dev/null; $B mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null
 $B hostname vm; $B ip link set lo up
 cd "$($B cat /run/vm/directory)" 2>/dev/null || cd /
 /run/local/command </run/vm/stdin >/run/vm/stdout 2>/run/vm/stderr
