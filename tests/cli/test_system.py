@@ -18,7 +18,7 @@ ANSWER: dict[str, Any] = {
     "pid": 7, "since": 0.0, "directory": "/etc/sekisho", "active": True, "flavour": "lsm",
     "domains": {"disabled": 3, "enforcing": 2}, "programs": ["file_open"], "missing": {"capable": "no reason"},
     "absent": [], "kernel": {"events": 5, "lost": 0}, "events": {"events": 5, "learned": 2}, "trouble": {},
-    "unsaved": False, "trial": False,
+    "unsaved": False, "trial": False, "lacking": {"file chmod": ["path_chmod"]}, "unprotected": ["protect_map"],
 }  # fmt: skip
 
 
@@ -64,6 +64,8 @@ def test_status_is_told(asked: list[tuple[str, dict[str, Any]]], capsys: pytest.
     assert "3 disabled, 2 enforcing" in text
     assert "1 attached as lsm, 1 refused" in text
     assert "capable: no reason" in text
+    assert "not asked for everywhere: file chmod" in text
+    assert "can be got at: without protect_map" in text
     assert 0 == main(["system", "--json", "status"])
     assert '"pid": 7' in capsys.readouterr().out
 

@@ -117,6 +117,10 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
     yield from (f"  {line}" for line in table(rows))
     if answer["kernel"]["lost"]:
         yield coloured(f"{answer['kernel']['lost']} events were lost", Colour.BAD) + ": what they told wasn't learned"
+    if answer["lacking"]:
+        yield coloured("not asked for everywhere", Colour.BAD) + f": {', '.join(answer['lacking'])}"
+    if answer["unprotected"]:
+        yield coloured("the engine itself can be got at", Colour.BAD) + f": without {', '.join(answer['unprotected'])}"
     for name, reason in (answer["missing"] | answer["trouble"]).items():
         yield f"{coloured(name, Colour.BAD)}: {reason}"
 

@@ -76,6 +76,28 @@ def test_whoever_has_none_gets_one(waiting: int) -> None:
     assert assignment.assigned >= 1
 
 
+def test_who_has_executed_something_meanwhile_is_put_right(waiting: int) -> None:
+    policy = Policy()
+    parse_profile(profiles(), policy)
+    numbers: dict[str, int] = {}
+    tasks = MemoryTasks()
+    found = [Process(waiting, 0, 2, b"/bin/sh")]
+    assignment = Assignment(
+        policy, tasks, lambda domain: numbers.setdefault(domain.name, len(numbers) + 5), lambda: found
+    )
+    assignment.plan()
+    assignment.assign()
+    assert {} == assignment.overtaken()
+    found[0] = Process(waiting, 0, 2, b"/bin/ls")
+
+    ((pid, (given, domain)),) = assignment.overtaken().items()
+
+    assert (waiting, 5, "<kernel> /bin/ls") == (pid, given, domain.name)
+    assert assignment.correct(pid, given, domain)
+    assert 6 == tasks.contents[waiting].domain
+    assert not assignment.correct(pid, given, domain)
+
+
 def test_a_thread_is_no_harm_where_it_cant_be_told() -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.wait)

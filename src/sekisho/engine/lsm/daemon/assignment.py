@@ -70,6 +70,37 @@ class Assignment:
         self.assigned += given
         return given
 
+    def overtaken(self) -> dict[int, tuple[int, Domain]]:
+        """Processes that have executed something since they were given a domain, while nobody moved anywhere yet: by
+        pid the domain that they got, and the one where they ought to be, which is there in policy."""
+        found = list(self._look())
+        fresh = {process.pid: self._known[process.pid] for process in found if self._same(process)}
+        infer(self._policy, found, fresh)
+        return {
+            process.pid: (self._number(self._known[process.pid][0]), fresh[process.pid][0])
+            for process in found
+            if process.pid in self._known and process.program is not None and not self._same(process)
+        }
+
+    def correct(self, pid: int, given: int, domain: Domain) -> bool:
+        """The process is in ``domain`` if it is still where it was put; whether it is now."""
+        try:
+            fd = os.pidfd_open(pid)
+        except OSError:
+            return False
+        try:
+            present = self._tasks.lookup(fd)
+            if present is None or layout.Task.from_buffer_copy(present).domain != given:
+                return False
+            self._tasks.update(fd, bytes(layout.Task(domain=self._number(domain), flags=layout.TASK_INFERRED)))
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            return False
+        finally:
+            os.close(fd)
+        return True
+
     def _same(self, process: Process) -> bool:
         held = self._known.get(process.pid)
         return held is not None and held[1] == process.program

@@ -6,6 +6,8 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sekisho.engine.lsm import hooks
+
 if TYPE_CHECKING:
     from sekisho.engine.lsm.daemon.service import Service
 
@@ -15,6 +17,7 @@ _COUNTS = ("events", "lost", "repeated", "unnameable", "crowded", "refused", "in
 def describe(service: Service) -> dict[str, Any]:
     """Everything that ``sekisho system status`` shows."""
     system = service.system
+    failures = system.loaded.failures
     domains = service.policy.domains.values()
     profiles = [service.policy.namespaces[domain.namespace].profiles.get(domain.profile) for domain in domains]
     modes = [profile.configs[""].mode.word if profile is not None else "undefined" for profile in profiles]
@@ -26,10 +29,10 @@ def describe(service: Service) -> dict[str, Any]:
         "flavour": system.flavour.value,
         "domains": {mode: modes.count(mode) for mode in dict.fromkeys(modes)},
         "programs": sorted(system.loaded.links),
-        "missing": {
-            name: failure.reason for name, failure in sorted(system.loaded.failures.items()) if not failure.absent
-        },
-        "absent": sorted(failure.section for failure in system.loaded.failures.values() if failure.absent),
+        "missing": {name: failure.reason for name, failure in sorted(failures.items()) if not failure.absent},
+        "absent": sorted(failure.section for failure in failures.values() if failure.absent),
+        "lacking": {operation: list(names) for operation, names in hooks.lacking(failures).items()},
+        "unprotected": list(hooks.unprotected(failures)),
         "kernel": {name: int(getattr(system.maps.counts, name)) for name in _COUNTS},
         "events": asdict(service.learner.tally),
         "trouble": dict(system.publisher.trouble),

@@ -87,7 +87,16 @@ class System:
                 "the kernel has taken all programs, and yet they refuse nothing: nothing is in force",
                 _hint(self.flavour),
             )
+        self._correct()
         self._pin()
+
+    def _correct(self) -> None:
+        """Who executed something before programs moved anybody is where that leads."""
+        overtaken = self._assignment.overtaken()
+        if overtaken:
+            self.publisher.publish(self.policy)
+            for pid, (given, domain) in overtaken.items():
+                self._assignment.correct(pid, given, domain)
 
     def _reserve(self, name: str, slot: int, profile: Profile | None, flags: int) -> int:
         """The domain ``name``, which is the engine's own, will be in every book with that profile."""
