@@ -18,7 +18,7 @@ from sekisho.engine.lsm.daemon.system import System
 from sekisho.engine.lsm.daemon.trial import Trial
 from sekisho.engine.lsm.kernel.ring import Ring
 from sekisho.engine.records import RecordQueue
-from sekisho.errors import UserError
+from sekisho.errors import SekishoError, UserError
 from sekisho.policy.model import Domain
 from sekisho.store.directory import PolicyDirectory
 
@@ -28,6 +28,7 @@ _MOST: Final = 4096
 _SHARE: Final = 5
 """Publishing what is learned takes about one part in so many of the time, however much that is."""
 _COLLECT: Final = 1.0
+_RETRY: Final = 5.0
 
 
 class Service:
@@ -102,13 +103,23 @@ class Service:
             self.say("nobody has confirmed that enforcing everything works: domains are again as they were")
             self.publish()
         if self._changed and now >= self._next_publishing:
-            self.publish(list(self._changed))
+            self._publish_learned()
         if self.system.publisher.wasteful and now >= self._next_collecting:
             self.system.publisher.collect()
             self._next_collecting = time.monotonic() + _COLLECT
         if self.trial.deadline is None:  # what is on trial isn't saved
             self.keeper.look()
         self.beat()
+
+    def _publish_learned(self) -> None:
+        """What was learned holds; where the kernel can't take it, that is told and tried again."""
+        changed = list(self._changed)
+        try:
+            self.publish(changed)
+        except (OSError, MemoryError, SekishoError) as error:
+            self.say(f"what was learned doesn't hold yet: {error}")
+            self._changed |= dict.fromkeys(changed)
+            self._next_publishing = time.monotonic() + _RETRY
 
     def publish(self, domains: list[Domain] | None = None) -> int:
         """What ``domains`` (None: all) have become holds; how many bindings are others."""
@@ -149,7 +160,10 @@ class Service:
 
     def _signalled(self, numbers: bytes) -> None:
         if signal.SIGHUP in numbers:
-            self.reload()
+            try:
+                self.reload()
+            except (OSError, SekishoError) as error:
+                self.say(f"policy is as it was: {error}")
         if signal.SIGTERM in numbers or signal.SIGINT in numbers:
             self._running = False
 
