@@ -65,15 +65,22 @@ class Books:
         """These, and all else that policy has, hold from one moment to the next; how many bindings are others."""
         packed = {number: bytes(each) for number, each in bindings.items()}
         changed = sum(self._holds(number) != each for number, each in packed.items())
-        self._bindings |= packed
-        book = 1 - self._maps.book()
+        before, self._bindings = self._bindings, self._bindings | packed
+        try:
+            self._turn_over(policy, 1 - self._maps.book(), aggregators)
+        except BaseException:
+            self._bindings = before
+            raise
+        return changed
+
+    def _turn_over(self, policy: Policy, book: int, aggregators: Mapping[str, int]) -> None:
+        """``book`` is filled, and holds."""
         self._maps.begin_book(book)
         self._fill_profiles(book)
         self._fill_controls(policy, book, aggregators)
         self._fill_bindings(book)
         self._maps.set_book(book)
         self._fill_bindings(book, missed=True)
-        return changed
 
     def _fill_profiles(self, book: int) -> None:
         rows = dict(enumerate(self._profiles.rows))
