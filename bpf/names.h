@@ -106,10 +106,13 @@ __noinline int finish_name(__u32 slot, __u32 second, __u32 place)
 	return move_name(scratch, second, place == WORK_END ? put(scratch, WORK_END, "/", 1) : place);
 }
 
-/* The slot's work is empty but for the slash that a directory's name ends in. */
+/*
+ * The slot's work is empty but for the slash that a directory's name ends in. Some kernels (6.12) take it that a dentry
+ * has an inode, and a load through one that is NULL is an oops there.
+ */
 static __always_inline void start_name(struct scratch *scratch, struct inode *inode, bool slash)
 {
-	bool directory = slash || (inode->i_mode & S_IFMT) == S_IFDIR;
+	bool directory = slash || (inode && (inode->i_mode & S_IFMT) == S_IFDIR);
 
 	scratch->work[WORK_END - 1] = '/';
 	scratch->walk.place = WORK_END - directory;
