@@ -4,8 +4,8 @@
 #define SEKISHO_JUDGE_H
 
 #include "decide.h"
+#include "moves.h"
 #include "report.h"
-#include "task.h"
 
 #define MODE_DISABLED 0
 #define MODE_LEARNING 1
@@ -179,14 +179,48 @@ static __always_inline bool is_settled(struct scratch *scratch, struct state *st
 	       working->shared == *(volatile __u32 *)&binding->shared;
 }
 
+/* The request gives way to the search for the domain's task auto_domain_transition. */
+static __always_inline void step_aside(struct scratch *scratch)
+{
+	scratch->working.aside = 1;
+	scratch->working.family = scratch->family;
+	scratch->working.operations = scratch->asked;
+	scratch->family = FAMILY_STANDING;
+	scratch->asked = BIT(BIT_TASK_AUTO_DOMAIN_TRANSITION);
+}
+
+static __always_inline void step_back(struct scratch *scratch)
+{
+	scratch->working.aside = 0;
+	scratch->family = scratch->working.family;
+	scratch->asked = scratch->working.operations;
+}
+
+/* Whether anything stands by in the lists of the request's domain, and the request isn't after that itself. */
+static __always_inline bool stands_by(struct scratch *scratch, struct state *state)
+{
+	struct binding *binding = bound(state->book & 1, scratch->domain);
+
+	return binding && (binding->list | binding->shared) & LIST_STANDING && scratch->family != FAMILY_STANDING;
+}
+
+static __always_inline void inconsistent(void)
+{
+	struct counts *counts = counted();
+
+	if (counts)
+		__sync_fetch_and_add(&counts->inconsistent, 1);
+}
+
 /*
- * The request decided by the policy that holds. A list may be replaced, and taken away, while it is being asked: what
- * it then doesn't grant is asked for again. -EAGAIN: policy isn't all there, or changes all the time.
+ * The request decided by the policy that holds, and before it the search for a move if there is to be one. A list may be
+ * replaced, and taken away, while it is being asked: what it then doesn't grant is asked for again. -EAGAIN: policy
+ * isn't all there, or changes all the time; -EPERM: the task is killed.
  */
 static __always_inline int decide_request(struct scratch *scratch, __u32 slot, struct state *state)
 {
 #pragma nounroll
-	for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+	for (__u64 attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
 		struct binding *binding = begin_decision(scratch, state);
 		int error;
 
@@ -194,37 +228,47 @@ static __always_inline int decide_request(struct scratch *scratch, __u32 slot, s
 			return -EAGAIN;
 		error = ask_list(scratch, slot, scratch->working.own);
 		error = error ? error : ask_list(scratch, slot, scratch->working.shared);
-		if (!error && !ungranted(scratch))
-			return 0;
-		if (is_settled(scratch, state, binding))
+		if ((error || ungranted(scratch)) && !is_settled(scratch, state, binding))
+			continue;
+		if (error || !scratch->working.aside)
 			return error;
+		step_back(scratch);
+		if (scratch->granted && move(slot, RULE_MOVE_DOMAIN, scratch->target_id))
+			return -EPERM;
 	}
 	return -EAGAIN;
 }
 
 /*
- * The verdict on the request in the slot: 0, or a negative errno. What is to be told to user space has been sent.
- * Operations with more than one operand are asked for one at a time. Those that stand by are only looked for: what was
- * found is in the slot.
+ * The verdict on the request in the slot: 0, or a negative errno. What is to be told to user space has been sent, and
+ * the task has moved if it has to. Operations with more than one operand are asked for one at a time. Those that stand
+ * by are only looked for: what was found is in the slot.
  */
 __noinline int judge(__u32 slot)
 {
 	struct scratch *scratch = slot_of(slot);
 	struct state *state = the_state();
-	struct counts *counts;
+	int error;
 
 	if (!scratch || !state)
 		return -EPERM;
 	if (!state->active)
 		return 0;
-	if (decide_request(scratch, slot, state)) {
-		counts = counted();
-		if (counts)
-			__sync_fetch_and_add(&counts->inconsistent, 1);
+	if (stands_by(scratch, state)) {
+		gather(slot);	/* while it is clear what the request is */
+		step_aside(scratch);
 	}
+	error = decide_request(scratch, slot, state);
+	if (error == -EPERM)
+		return error;
+	if (error)
+		inconsistent();
+	if (scratch->working.aside)
+		step_back(scratch);
 	if (scratch->family == FAMILY_STANDING)
 		return 0;
-	return settle_all(slot, EVENT_REQUEST);
+	error = settle_all(slot, EVENT_REQUEST);
+	return error || !scratch->move_kind ? error : move(slot, scratch->move_kind, scratch->move);
 }
 
 struct enforcement {

@@ -49,18 +49,35 @@ static long digest_eight(__u64 index, struct scratch **context)
 	return 0;
 }
 
-/* A text, and its length. What is behind it, up to the next eight bytes, is made zero first. */
-static __always_inline void digest_text(struct scratch *scratch, __u32 which, __u32 length)
+static __always_inline __u32 length_of(struct scratch *scratch, __u32 which)
 {
-	__u32 from = text_begin(which);
+	__u32 length = scratch->third.length;
 
+	if (which == TEXT_FIRST)
+		length = scratch->first.length;
+	else if (which == TEXT_SECOND)
+		length = scratch->second.length;
+	return length <= NAME_BYTES ? length : NAME_BYTES;
+}
+
+/* A text, and its length. What is behind it, up to the next eight bytes, is made zero first. */
+__noinline int digest_text(__u32 slot, __u32 which)
+{
+	struct scratch *scratch = slot_of(slot);
+	__u32 from, length;
+
+	if (!scratch)
+		return 0;
+	from = text_begin(which) & 0x3fff;
+	length = length_of(scratch, which);
 	digest_word(&scratch->working, length);
-	if (length == 0 || length > NAME_BYTES)
-		return;
+	if (length == 0)
+		return 0;
 	if (length <= NAME_BYTES - 8)
 		bpf_probe_read_kernel((char *)scratch + from + length, 8, NULL);
 	scratch->working.from = from;
 	bpf_loop((length + 7) / 8, digest_eight, &scratch, 0);
+	return 0;
 }
 
 static __always_inline __u64 seed(struct counts *counts)
@@ -71,8 +88,8 @@ static __always_inline __u64 seed(struct counts *counts)
 }
 
 /* What the request in the slot is known by, with what happened to it. */
-static __always_inline void digest_request(struct scratch *scratch, struct counts *counts, __u64 what,
-					   struct recent_key *key)
+static __always_inline void digest_request(struct scratch *scratch, __u32 slot, struct counts *counts,
+					   __u64 what, struct recent_key *key)
 {
 	struct working *working = &scratch->working;
 
@@ -86,9 +103,9 @@ static __always_inline void digest_request(struct scratch *scratch, struct count
 	digest_word(working, ((__u64 *)scratch->address)[0]);
 	digest_word(working, ((__u64 *)scratch->address)[1]);
 	digest_word(working, (__u64)scratch->version << 16 | scratch->port);
-	digest_text(scratch, TEXT_FIRST, scratch->first.length);
-	digest_text(scratch, TEXT_SECOND, scratch->second.length);
-	digest_text(scratch, TEXT_THIRD, scratch->third.length);
+	digest_text(slot, TEXT_FIRST);
+	digest_text(slot, TEXT_SECOND);
+	digest_text(slot, TEXT_THIRD);
 	key->halves[0] = working->halves[0];
 	key->halves[1] = working->halves[1];
 }
@@ -124,26 +141,32 @@ static __always_inline void take_back(struct recent_key *key, __u32 repeated)
 	__sync_fetch_and_add(&known->repeated, repeated + 1);
 }
 
-/* The text behind those that the event has already; the size of all of them. */
-static __always_inline __u32 add_text(struct scratch *scratch, __u32 number, __u32 size, const char *bytes, __u32 length)
+/* The text, so many bytes of it, behind those that the event has already. */
+__noinline int add_text(__u32 slot, __u32 which, __u32 length)
 {
-	if (length > NAME_BYTES)
-		length = NAME_BYTES;
-	if (size > sizeof(scratch->texts) - NAME_BYTES)
-		return size;
-	scratch->event.lengths[number] = length;
-	bpf_probe_read_kernel(scratch->texts + size, length, bytes);
-	return size + length;
+	struct scratch *scratch = slot_of(slot);
+	__u32 from, behind;
+
+	if (!scratch || length > NAME_BYTES || which >= EVENT_TEXTS)
+		return 0;
+	from = text_begin(which) & 0x3fff;
+	behind = scratch->event.size - sizeof(struct event);
+	scratch->event.lengths[which] = 0;
+	if (behind > sizeof(scratch->texts) - NAME_BYTES)
+		return 0;
+	scratch->event.lengths[which] = length;
+	scratch->event.size += length;
+	bpf_probe_read_kernel(scratch->texts + behind, length, (char *)scratch + from);
+	return 0;
 }
 
-/* The event as it is sent, but for its kind, operation, mode and what was decided. Returns its size. */
-static __always_inline __u32 fill_event(struct scratch *scratch, __u32 slot, __u32 repeated)
+/* The event as it is sent, but for its kind, operation, mode and what was decided. */
+static __always_inline void fill_event(struct scratch *scratch, __u32 slot, __u32 repeated)
 {
 	struct event *event = &scratch->event;
 	__u64 both = bpf_get_current_pid_tgid();
-	__u32 size;
-	int length;
 
+	event->size = sizeof(*event);
 	event->domain = scratch->domain;
 	event->other = scratch->target;
 	event->time = bpf_ktime_get_boot_ns();
@@ -160,16 +183,21 @@ static __always_inline __u32 fill_event(struct scratch *scratch, __u32 slot, __u
 	event->pad = 0;
 	event->lengths[3] = 0;
 	bpf_probe_read_kernel(&event->facts, sizeof(event->facts), &scratch->facts);
-	size = add_text(scratch, 0, 0, scratch->first.bytes, scratch->first.length);
-	size = add_text(scratch, 1, size, scratch->second.bytes, scratch->second.length);
-	size = add_text(scratch, 2, size, scratch->third.bytes, scratch->third.length);
-	/* What a program is learned by besides its path. */
-	if (scratch->facts.have & HAVE_EXECUTION) {
-		length = program_string(slot, 0);
-		if (length > 0)
-			size = add_text(scratch, 3, size, scratch->work, length);
-	}
-	return sizeof(*event) + size;
+	add_text(slot, TEXT_FIRST, length_of(scratch, TEXT_FIRST));
+	add_text(slot, TEXT_SECOND, length_of(scratch, TEXT_SECOND));
+	add_text(slot, TEXT_THIRD, length_of(scratch, TEXT_THIRD));
+	/* What a program is learned by besides its path: what it calls itself. */
+	if (scratch->facts.have & HAVE_EXECUTION)
+		add_text(slot, TEXT_WORK, program_string(slot, 0));
+}
+
+static __always_inline long send(struct scratch *scratch)
+{
+	__u32 size = scratch->event.size;
+
+	if (size < sizeof(struct event) || size > sizeof(struct event) + sizeof(scratch->texts))
+		return -EAGAIN;
+	return bpf_ringbuf_output(&events, &scratch->event, size, 0);
 }
 
 /* What report() is told: the operation's number, its mode, whether it was granted, and the kind of event. */
@@ -181,11 +209,11 @@ __noinline int report(__u32 slot, __u32 outcome)
 	struct scratch *scratch = slot_of(slot);
 	struct counts *counts = counted();
 	struct recent_key key;
-	__u32 repeated = 0, size;
+	__u32 repeated = 0;
 
 	if (!scratch || !counts)
 		return 0;
-	digest_request(scratch, counts, outcome, &key);
+	digest_request(scratch, slot, counts, outcome, &key);
 	if (!is_due(&key, bpf_ktime_get_ns(), &repeated)) {
 		__sync_fetch_and_add(&counts->repeated, 1);
 		return 0;
@@ -195,11 +223,8 @@ __noinline int report(__u32 slot, __u32 outcome)
 	scratch->event.operation = outcome;
 	scratch->event.mode = outcome >> 8;
 	scratch->event.granted = outcome >> 16;
-	size = fill_event(scratch, slot, repeated);
-	if (size > sizeof(struct event) + sizeof(scratch->texts))
-		return 0;
-	scratch->event.size = size;
-	if (bpf_ringbuf_output(&events, &scratch->event, size, 0)) {
+	fill_event(scratch, slot, repeated);
+	if (send(scratch)) {
 		__sync_fetch_and_add(&counts->lost, 1);
 		take_back(&key, repeated);
 	} else {

@@ -54,7 +54,8 @@ struct working {
 	__u32 profile;
 	__u32 sequence;		/* of the book that the request is decided by, and the lists */
 	__u32 own, shared;
-	__u32 family;		/* the request, while another is looked for */
+	__u32 aside;		/* the request waits while another is looked for: this one */
+	__u32 family;
 	__u64 operations;
 	__u32 enforced;
 	__u64 rest;

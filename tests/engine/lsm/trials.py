@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import c_char, c_int32, c_uint8, c_uint16, c_uint32, c_uint64
@@ -19,6 +20,8 @@ from sekisho.engine.lsm.walk.request import Answer, RawRequest
 from sekisho.engine.lsm.walk.tables import Tables
 
 SOURCE: Final = Path(__file__).resolve().parents[3] / "bpf/trial/decide.bpf.c"
+ELSEWHERE: Final = layout.DOMAINS - 1
+"""A domain that no request is about."""
 TIMES: Final = 32
 """So often a request is decided in one run at most."""
 _TABLES: Final = ("found", "rules", "clauses", "ranges", "pairs", "endpoints", "intervals")
@@ -87,6 +90,17 @@ class Kernel:
         self._written: list[tuple[str, bytes]] = []
         self._cells = self._maps["cells"].mapped()
         self._maps["state"].update(0, bytes(layout.State(active=1)))
+        self.stand_in(ELSEWHERE)
+
+    def stand_in(self, domain: int) -> None:
+        """This process is in ``domain``, which what it is granted may move it from, or kill it if it can't move."""
+        self._maps["tasks"].update_task(os.getpid(), bytes(layout.Task(domain=domain)))
+
+    def stands_in(self) -> int:
+        """Which domain this process is in."""
+        held = self._maps["tasks"].lookup_task(os.getpid())
+        assert held is not None
+        return int(layout.Task.from_buffer_copy(held).domain)
 
     def close(self) -> None:
         """Nothing of it is in the kernel any more."""
