@@ -24,8 +24,8 @@ struct io_uring_cmd;
 #define CAP_SYS_TIME 25
 #define CAP_SYS_TTY_CONFIG 26
 
-/* The verdict on those capabilities. */
-__noinline int judge_capabilities(__u64 wanted)
+/* The verdict on those capabilities. Inline, as all that calls judge(): what that calls needs the frames. */
+static __always_inline int judge_capabilities(__u64 wanted)
 {
 	__u32 domain, slot;
 	__u64 asked;

@@ -40,7 +40,7 @@ static __always_inline __u64 checked_in(__u32 domain, __u32 family, __u64 asked)
 }
 
 /* The verdict on what somebody in domain does to a process in target. */
-__noinline int judge_between(__u32 domain, __u64 asked, __u32 target, __u64 number)
+static __always_inline int judge_between(__u32 domain, __u64 asked, __u32 target, __u64 number)
 {
 	struct scratch *scratch;
 	__u32 slot;

@@ -152,8 +152,13 @@ static __always_inline int set_unix(struct scratch *scratch, const struct contac
 	return 0;
 }
 
-/* The verdict on the contact. What the kernel is going to refuse for its address anyway isn't asked. */
-__noinline int judge_contact(struct contact *contact)
+#define UNASKED -4096		/* no errno */
+
+/*
+ * The slot with the request that the contact makes, UNASKED or a negative errno. What the kernel is going to refuse for
+ * its address anyway isn't asked.
+ */
+__noinline int open_contact(struct contact *contact)
 {
 	struct scratch *scratch;
 	__u32 family, bit, domain, slot;
@@ -163,22 +168,36 @@ __noinline int judge_contact(struct contact *contact)
 	if (!contact)
 		return -EPERM;
 	if (contact->family != AF_UNIX && contact->family != AF_INET && contact->family != AF_INET6)
-		return 0;
+		return UNASKED;
 	family = contact->family == AF_UNIX ? FAMILY_NAME : FAMILY_INET;
 	bit = network_operation(contact->family, contact->type, contact->verb);
 	if (bit >= NO_OPERATION)
-		return 0;
+		return UNASKED;
 	asked = checked(family, 1ull << bit, &domain);
 	if (!asked)
-		return 0;
+		return UNASKED;
 	slot = begin(family, asked, domain);
 	if (slot == NO_SLOT)
-		return crowded(domain, family, asked);
+		return crowded(domain, family, asked) ?: UNASKED;
 	scratch = slot_of(slot);
 	if (!scratch)
 		return -EPERM;
 	error = family == FAMILY_NAME ? set_unix(scratch, contact) : set_inet(scratch, contact);
-	error = error ? 0 : judge(slot);
+	if (error) {
+		release(slot);
+		return UNASKED;
+	}
+	return slot;
+}
+
+/* The verdict on the contact. */
+static __always_inline int judge_contact(struct contact *contact)
+{
+	int slot = open_contact(contact), error;
+
+	if (slot < 0)
+		return slot == UNASKED ? 0 : slot;
+	error = judge(slot);
 	release(slot);
 	return error;
 }
