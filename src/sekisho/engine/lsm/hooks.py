@@ -49,7 +49,8 @@ def _lineage() -> Iterable[Program]:
     yield Program("task_alloc", "task_alloc", purpose=LINEAGE)
     yield Program("bprm_creds_for_exec", "bprm_creds_for_exec", executing, LINEAGE)
     yield Program("bprm_check_security", "bprm_check_security", executing | standing, LINEAGE)
-    yield Program("bprm_committing_creds", "bprm_committing_creds", purpose=LINEAGE)
+    for name in ("inode_follow_link", "bprm_creds_from_file", "bprm_committing_creds", "bprm_committed_creds"):
+        yield Program(name, name, purpose=LINEAGE)
 
 
 def _files() -> Iterable[Program]:
