@@ -9,6 +9,7 @@ import pytest
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon.assignment import Assignment
 from sekisho.engine.lsm.daemon.tasks import Process
+from sekisho.policy.edit import ensure_domain
 from sekisho.policy.model import Domain, Policy
 from sekisho.policy.parser import parse_profile
 from sekisho.store.defaults import profiles
@@ -62,7 +63,7 @@ def test_whoever_has_none_gets_one(waiting: int) -> None:
     child = Process(waiting, os.getpid(), 2, b"/bin/child")
     gone = Process(2**22 + 1, os.getpid(), 3, b"/bin/gone")
     kernel = Process(2, 0, 1, None)
-    assignment = Assignment(policy, tasks, number, lambda: [own, kernel, child, gone])
+    assignment = Assignment(policy, tasks, number, lambda number: None, lambda: [own, kernel, child, gone])
     tasks.contents[os.getpid()] = layout.Task(domain=3)
 
     assignment.plan()
@@ -83,7 +84,11 @@ def test_who_has_executed_something_meanwhile_is_put_right(waiting: int) -> None
     tasks = MemoryTasks()
     found = [Process(waiting, 0, 2, b"/bin/sh")]
     assignment = Assignment(
-        policy, tasks, lambda domain: numbers.setdefault(domain.name, len(numbers) + 5), lambda: found
+        policy,
+        tasks,
+        lambda domain: numbers.setdefault(domain.name, len(numbers) + 5),
+        lambda number: next((policy.domains[name] for name, held in numbers.items() if held == number), None),
+        lambda: found,
     )
     assignment.plan()
     assignment.assign()
@@ -98,13 +103,27 @@ def test_who_has_executed_something_meanwhile_is_put_right(waiting: int) -> None
     assert not assignment.correct(pid, given, domain)
 
 
+def test_who_is_somewhere_already_is_there(waiting: int) -> None:
+    policy = Policy()
+    parse_profile(profiles(), policy)
+    kept = ensure_domain(policy, "<kernel> /of/an/earlier/start")
+    tasks = MemoryTasks()
+    tasks.contents[waiting] = layout.Task(domain=9)
+    found = [Process(waiting, 0, 2, b"/bin/sh"), Process(os.getpid(), waiting, 3, b"/bin/ls")]
+    assignment = Assignment(policy, tasks, lambda domain: 5, {9: kept}.get, lambda: found)
+
+    assignment.plan()
+
+    assert {"<kernel>", kept.name, f"{kept.name} /bin/ls"} == set(policy.domains)
+
+
 def test_a_thread_is_no_harm_where_it_cant_be_told() -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.wait)
     thread.start()
     try:
         tasks = MemoryTasks()
-        assignment = Assignment(Policy(), tasks, lambda domain: 1, list)
+        assignment = Assignment(Policy(), tasks, lambda domain: 1, lambda number: None, list)
         assignment.give(thread.native_id or 0, 4, os.O_EXCL)
         assert not assignment.give(2**22 + 1, 4)
     finally:

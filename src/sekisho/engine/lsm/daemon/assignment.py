@@ -35,18 +35,20 @@ class Assignment:
         policy: Policy,
         tasks: Tasks,
         number: Callable[[Domain], int],
+        domain: Callable[[int], Domain | None],
         look: Callable[[], Iterable[Process]] = processes,
     ) -> None:
         self._policy = policy
         self._tasks = tasks
         self._number = number
+        self._domain = domain
         self._look = look
         self._known: dict[int, tuple[Domain, bytes | None]] = {}
         self.assigned = 0
 
     def plan(self) -> None:
         """Every domain that processes of now need is there in policy."""
-        infer(self._policy, self._look(), self._known)
+        self._infer(list(self._look()), self._known)
 
     def assign(self) -> None:
         """Every task has a domain, those that began meanwhile included."""
@@ -58,7 +60,7 @@ class Assignment:
         """How many tasks had none."""
         found = list(self._look())
         known = {process.pid: self._known[process.pid] for process in found if self._same(process)}
-        infer(self._policy, found, known)
+        self._infer(found, known)
         self._known = known
         given = 0
         for process in found:
@@ -69,6 +71,30 @@ class Assignment:
             given += sum(self.give(thread, number, _PIDFD_THREAD) for thread in threads(process.pid))
         self.assigned += given
         return given
+
+    def _infer(self, found: list[Process], known: dict[int, tuple[Domain, bytes | None]]) -> None:
+        """``known`` has the domain of each process: the one that it is in, or the one where it ought to be."""
+        for process in found:
+            if process.pid not in known:
+                number = self._carried(process.pid)
+                domain = self._domain(number) if number else None
+                if domain is not None:
+                    known[process.pid] = (domain, process.program)
+        infer(self._policy, found, known)
+
+    def _carried(self, pid: int) -> int:
+        """The number of the domain that the process is in, 0 for none."""
+        try:
+            fd = os.pidfd_open(pid)
+        except OSError:
+            return 0
+        try:
+            present = self._tasks.lookup(fd)
+        except OSError:
+            return 0
+        finally:
+            os.close(fd)
+        return int(layout.Task.from_buffer_copy(present).domain) if present is not None else 0
 
     def overtaken(self) -> dict[int, tuple[int, Domain]]:
         """Processes that have executed something since they were given a domain, while nobody moved anywhere yet: by

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon.machine import BPFFS
 from sekisho.engine.lsm.kernel.handle import Handle
 from sekisho.engine.lsm.kernel.maps import Map
@@ -53,6 +54,15 @@ def pin(folder: Path, kind: str, handles: Mapping[str, Handle]) -> None:
 def kept(folder: Path, names: Iterable[str] = KEPT) -> dict[str, Map]:
     """The maps of an earlier start that this one goes on with."""
     return {name: Map.pinned(folder / MAPS / name) for name in names if (folder / MAPS / name).exists()}
+
+
+def state(folder: Path) -> layout.State | None:
+    """What tells the programs of an earlier start whether they are in force; None where that is gone."""
+    try:
+        with Map.pinned(folder / MAPS / "state") as table:
+            return layout.State.from_buffer(table.mapped())
+    except OSError:
+        return None
 
 
 def leftover(folder: Path) -> list[bytes]:

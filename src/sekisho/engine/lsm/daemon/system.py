@@ -57,8 +57,12 @@ class System:
         """Events that an earlier start didn't come to read."""
         self.own: set[int] = set()
         """Domains that are the engine's own affair."""
+        domains = self.publisher.domains
         self._assignment = Assignment(
-            policy, self.loaded.maps["tasks"], lambda domain: self.publisher.domains.domain(domain.name)
+            policy,
+            self.loaded.maps["tasks"],
+            lambda domain: domains.domain(domain.name),
+            lambda number: policy.domains.get(domains.name(number) or ""),
         )
 
     @classmethod
@@ -79,16 +83,25 @@ class System:
         self._assignment.assign()
         self.publisher.publish(self.policy)
         self.state.every_task = 1
-        self.state.active = 1
+        # Two that follow executions would each take the other's program for one that is being executed where it goes:
+        # the earlier start's are quiet from the moment that this one's aren't.
+        before = [state for folder in self._before if (state := pins.state(folder)) is not None and state.active]
+        self._switch(before, on=True)
         if not canary.is_refused(lambda pid: self._confine(pid, trial)):
-            self.state.active = 0
+            self._switch(before, on=False)
             self.loaded.close()
-            raise NotSupported(
-                "the kernel has taken all programs, and yet they refuse nothing: nothing is in force",
-                _hint(self.flavour),
-            )
+            raise NotSupported("programs run in the kernel, and yet refuse nothing: they are gone", _hint(self.flavour))
         self._correct()
         self._pin()
+
+    def _switch(self, before: Iterable[layout.State], *, on: bool) -> None:
+        """This start's programs are in force and those before aren't, or the other way round; never none."""
+        if on:
+            self.state.active = 1
+        for state in before:
+            state.active = int(not on)
+        if not on:
+            self.state.active = 0
 
     def _correct(self) -> None:
         """Who executed something before programs moved anybody is where that leads."""
