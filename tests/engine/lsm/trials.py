@@ -122,25 +122,28 @@ class Kernel:
         for (space, raw), number in tables.names.items():
             size, key = layout.name_key(raw, space)
             self._write(f"names_{size}", key, bytes(layout.NameValue(number, 0)))
+        ids = {
+            number: number | bool(each.standing_count) * layout.LIST_STANDING for number, each in tables.lists.items()
+        }
         for name in ("rules", "clauses", "ranges", "intervals"):
-            for place, row in getattr(tables, name).items():
-                self._write(name, bytes(layout.PlaceKey(*place)), bytes(row))
-        for place, found in tables.found.items():
-            self._write("found", bytes(layout.FoundKey(*place)), bytes(found))
+            for (number, place), row in getattr(tables, name).items():
+                self._write(name, bytes(layout.PlaceKey(ids[number], place)), bytes(row))
+        for (number, operand), found in tables.found.items():
+            self._write("found", bytes(layout.FoundKey(ids[number], operand)), bytes(found))
         for number, header in tables.lists.items():
-            self._write("lists", bytes(c_uint32(number)), bytes(header))
-        for each, bit, first, second in tables.pairs:
-            self._write("pairs", bytes(layout.PairKey(each, bit, first, 0, second)), b"\1")
-        for each, bit, port, version, address in tables.endpoints:
-            raw_address = (c_uint8 * 16)(*address)
-            self._write("endpoints", bytes(layout.EndpointKey(each, bit, port, version, raw_address)), b"\1")
-        for name, rows in (
-            ("domains", tables.domains),
-            ("bindings_0", tables.bindings),
-            ("profiles_0", tables.profiles),
-        ):
-            for number, row in rows.items():
-                self._maps[name].update(number, bytes(row))
+            self._write("lists", bytes(c_uint32(ids[number])), bytes(header))
+        for number, bit, first, second in tables.pairs:
+            self._write("pairs", bytes(layout.PairKey(ids[number], bit, first, 0, second)), b"\1")
+        for number, bit, port, version, address in tables.endpoints:
+            key = bytes(layout.EndpointKey(ids[number], bit, port, version, (c_uint8 * 16)(*address)))
+            self._write("endpoints", key, b"\1")
+        for number, row in tables.domains.items():
+            self._maps["domains"].update(number, bytes(row))
+        for number, row in tables.profiles.items():
+            self._maps["profiles_0"].update(number, bytes(row))
+        for number, each in tables.bindings.items():
+            own, shared = ids.get(each.list, 0), ids.get(each.shared, 0)
+            self._maps["bindings_0"].update(number, bytes(layout.Binding(own, shared, each.profile, each.flags)))
         cells = tables.cells.tobytes()
         self._cells[: len(cells)] = cells
 
@@ -168,12 +171,12 @@ class Kernel:
         trial.numbers[: len(request.numbers)] = request.numbers
         third = facts.target if request.asked & _SYMLINK and request.family is layout.NAME else facts.realpath
         for text, raw in zip((trial.first, trial.second, trial.third), request.names, strict=False):
-            _fill(text, raw)
+            fill(text, raw)
         if len(request.names) < 3:
-            _fill(trial.third, third)
+            fill(trial.third, third)
         for number, raw in enumerate((*facts.argv, *facts.envp)):
             string = _Text()
-            _fill(string, raw)
+            fill(string, raw)
             self._maps["trial_strings"].update(number, bytes(string))
         context = bytearray(trial)
         assert self.loaded.programs["trial_judge"].run(context) == 0
@@ -186,7 +189,7 @@ class Kernel:
         return Trial.from_buffer(context)
 
 
-def _fill(text: _Text, raw: bytes) -> None:
+def fill(text: _Text, raw: bytes) -> None:
     text.length = len(raw)
     ctypes.memmove(ctypes.addressof(text) + _Text.bytes.offset, raw, len(raw))
 
@@ -197,7 +200,7 @@ def answer_of(trial: Trial) -> Answer:
         trial.granted,
         trial.refused,
         trial.logged,
-        trial.list,
+        trial.list & ~layout.LIST_STANDING,
         trial.entry,
         trial.candidate,
         trial.preference,
