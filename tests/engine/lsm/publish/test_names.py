@@ -60,3 +60,13 @@ def test_a_name_that_came_up_in_the_kernel_later_is_found(maps: MemoryMaps) -> N
 def test_what_is_too_long_has_no_id(maps: MemoryMaps) -> None:
     with pytest.raises(ValueError, match="at most"):
         Names(maps).name(b"x" * 5000)
+
+
+def test_what_the_kernel_tells_need_not_be_searched(maps: MemoryMaps) -> None:
+    names = Names(maps)
+    names.told(layout.KERNEL_MADE | 2, b"/told")
+    names.told(layout.KERNEL_MADE | 3, b"")
+
+    assert "/told" == names.text(layout.KERNEL_MADE | 2)
+    assert layout.KERNEL_MADE | 2 == names.name(b"/told")
+    assert names.text(layout.KERNEL_MADE | 3) is None

@@ -62,6 +62,7 @@ class Learner:
         if event.kind == layout.EVENT_REQUEST:
             self._request(event)
         elif event.kind == layout.EVENT_DOMAIN:
+            self.domains.told(event.header.numbers[0], event.texts[0])
             self.adopt(event.header.domain, events.facts_of(event, None))
         elif event.kind == layout.EVENT_FAILED:
             self._failed(event)

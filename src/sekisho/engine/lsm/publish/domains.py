@@ -92,9 +92,9 @@ class Domains:
             self._know(known, domain)
         return known
 
-    def all(self) -> dict[str, int]:
-        """Every domain that is known, by name."""
-        return self._ids
+    def told(self, word: int, raw: bytes) -> None:
+        """The kernel says which name a domain's last word is."""
+        self._names.told(word, raw)
 
     def _know(self, name: str, domain: int) -> None:
         self._ids[name] = domain

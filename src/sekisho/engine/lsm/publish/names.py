@@ -67,6 +67,11 @@ class Names:
             self._replacements.update(name.to_bytes(4, "little"), (head + raw).ljust(layout.NAME_BYTES + 4, b"\0"))
             self._replacing.add(name)
 
+    def told(self, name: int, raw: bytes) -> None:
+        """The kernel says that it has given ``raw`` the id ``name``: nobody has to search for it."""
+        if raw and name not in self._names:
+            self._know(layout.SPACE_NAME, raw, name)
+
     def text(self, name: int) -> str | None:
         """The word that has the id ``name``; None where there is no such."""
         if name not in self._names:
