@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from sekisho.engine.lsm import guards, layout
+from sekisho.engine.lsm import guards, hooks, layout
 from sekisho.engine.lsm.compile.profiles import profile_row
 from sekisho.engine.lsm.daemon import canary, machine, pins
 from sekisho.engine.lsm.daemon.assignment import Assignment
@@ -130,13 +130,18 @@ class System:
         self.loaded.maps["tasks"].update_task(pid, layout.Task(domain=domain))
 
     def _check_attached(self) -> None:
-        """Raises NotSupported where not even files are looked at; says which programs are missing."""
-        missing = {name: failure for name, failure in self.loaded.failures.items() if not failure.absent}
-        for name, failure in missing.items():
-            self._say(f"not in force: {name} ({failure.section}): {failure.reason} {' '.join(failure.log)}".rstrip())
-        if not any(program in self.loaded.links for program in _NEEDED):
-            reasons = "; ".join(sorted({failure.reason for failure in self.loaded.failures.values()})[:3])
-            raise NotSupported(f"the kernel refuses the engine's programs: {reasons or 'there are none'}")
+        """Says which programs are missing. Raises NotSupported where it is those that follow tasks."""
+        failures = self.loaded.failures
+        for name, failure in failures.items():
+            if not failure.absent:
+                self._say(
+                    f"not in force: {name} ({failure.section}): {failure.reason} {' '.join(failure.log)}".rstrip()
+                )
+        needed = [name for name in _NEEDED if name not in self.loaded.links]
+        if needed:
+            self.loaded.close()
+            reasons = dict.fromkeys(failures[name].reason for name in needed if name in failures)
+            raise NotSupported(f"the kernel doesn't take {', '.join(needed)}: {'; '.join(reasons) or 'not known why'}")
 
     def _pin(self) -> None:
         self.folder = pins.fresh()
@@ -178,7 +183,7 @@ class System:
 
 
 _REFUSES_ALL: Final = Profile(configs={"": Config(Mode.ENFORCING, False, False)})
-_NEEDED: Final = ("file_open",)
+_NEEDED: Final = tuple(program.name for program in hooks.PROGRAMS.values() if program.purpose == hooks.LINEAGE)
 
 
 def _hint(flavour: Flavour) -> str:
