@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sekisho.engine.lsm.daemon import control, machine
+from sekisho.engine.lsm.daemon.notify import Notifier
 from sekisho.engine.lsm.daemon.service import Service
 from sekisho.engine.lsm.daemon.system import System
 from sekisho.errors import NotSupported, SekishoError, UserError
@@ -33,8 +34,11 @@ def begin(directory: PolicyDirectory, say: Callable[[str], None]) -> Service:
 
 def foreground(directory: PolicyDirectory, say: Callable[[str], None], ready: Callable[[], None]) -> None:
     """This process has been the daemon; ``ready`` is called when policy is in force."""
+    notifier = Notifier()
     service = begin(directory, say)
+    service.alive = notifier.alive
     ready()
+    notifier.ready()
     service.serve()
 
 

@@ -50,6 +50,8 @@ class Service:
             lambda domain: self._changed.__setitem__(domain, None),
         )
         self.trial = Trial(self.policy)
+        self.alive: Callable[[], None] = lambda: None
+        """Called whenever the daemon has come round to it."""
         self.since = time.time()
         self._next_publishing = self._next_collecting = 0.0
         self._running = True
@@ -137,7 +139,8 @@ class Service:
         return changed
 
     def beat(self) -> None:
-        """The kernel side sees that the daemon is there."""
+        """The kernel side sees that the daemon is there, and so does whoever watches over it."""
+        self.alive()
         self.system.state.heartbeat = max(1, int(time.monotonic()))
 
     def _patience(self, ring: Ring) -> float:
