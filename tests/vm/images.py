@@ -24,6 +24,12 @@ FULL: Final = (
 )  # fmt: skip
 """What all comparisons run."""
 
+BOOTED: Final = (
+    "apt", "cron", "dbus", "iproute2", "kmod", "libnginx-mod-http-perl", "libpam-systemd", "nginx-light",
+    "openssh-client", "openssh-server", "perl", "procps", "python3", "systemd-sysv", "udev",
+)  # fmt: skip
+"""A small server, which systemd starts."""
+
 BENCH: Final = ("python3", "kmod", "apparmor")
 """What is needed to compare what systems cost."""
 

@@ -60,6 +60,37 @@ $B sync; $B poweroff -f
 """
 
 
+BOOTED: Final = """\
+#!/run/busybox sh
+# Goes on to systemd, one of whose services, when everything else has been started, is the command.
+B=/run/busybox
+U=/run/systemd/system
+$B mkdir -p $U/multi-user.target.wants; $B ln -s ../command.service $U/multi-user.target.wants/command.service
+$B cat >$U/command.service <<E
+[Unit]
+Description=What the machine is there for
+After=$(cd /; $B ls lib/systemd/system/multi-user.target.wants etc/systemd/system/multi-user.target.wants |
+  $B grep '[.]service$' | $B grep -v '^systemd-' | $B tr '\\n' ' ')
+[Service]
+Type=exec
+ExecStart=/run/local/serve
+TimeoutStopSec=300
+E
+if [ -x /run/local/prepare ]; then /run/local/prepare >/run/vm/prepared 2>&1 || $B poweroff -f; fi
+exec /sbin/init </dev/console >/dev/console 2>&1
+"""
+
+SERVE: Final = """\
+#!/run/busybox sh
+# The service: runs the command, leaves its status in /run/vm/status, has systemd end the machine.
+export HOME=/root TERM=linux LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+cd "$(/run/busybox cat /run/vm/directory)" 2>/dev/null || cd /
+/run/local/command </run/vm/stdin >/run/vm/stdout 2>/run/vm/stderr
+echo $? >/run/vm/status.new; /run/busybox mv /run/vm/status.new /run/vm/status
+exec systemctl --no-block poweroff
+"""
+
+
 def archive(entries: Iterable[Entry]) -> bytes:
     """``entries`` as a cpio archive, of which the kernel takes several in a row."""
     out = bytearray()
@@ -98,8 +129,12 @@ def first_stage(modules: dict[str, bytes]) -> bytes:
     )
 
 
-def second_stage(settings: dict[str, str], files: dict[str, str]) -> bytes:
-    """What one start adds: ``settings`` for the first script, ``files`` (programs) at /run/local in the guest."""
+def second_stage(settings: dict[str, str], files: dict[str, str], *, boots: bool = False) -> bytes:
+    """What one start adds: ``settings`` for the first script, ``files`` (programs) at /run/local in the guest.
+
+    Where it ``boots``, systemd is process 1, after ``prepare`` of the files if there is one.
+    """
+    own = {"init": BOOTED, "serve": SERVE} if boots else {"init": SECOND}
     lines = "".join(f"{name}='{value}'\n" for name, value in settings.items())
-    programs = [script(f"local/{name}", text) for name, text in {"init": SECOND, **files}.items()]
+    programs = [script(f"local/{name}", text) for name, text in {**own, **files}.items()]
     return archive([script("init", FIRST), ("settings", 0o100644, lines.encode()), folder("local"), *programs])

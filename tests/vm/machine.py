@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.vm.images import BENCH, FULL, SMALL, debian_image, image_name
+from tests.vm.images import BENCH, BOOTED, FULL, SMALL, debian_image, image_name
 from tests.vm.initramfs import second_stage
-from tests.vm.kernels import CannotStart, Kernel, cached, find_kernel, package_pattern
+from tests.vm.kernels import CannotStart, Kernel, cached, find_kernel, package_pattern, run
 
 KERNELS: Final = ("6.12", "6.1", "6.18")
-IMAGES: Final = {"small": SMALL, "full": FULL, "bench": BENCH}
+IMAGES: Final = {"small": SMALL, "full": FULL, "bench": BENCH, "booted": BOOTED}
 SYSTEM_PATH: Final = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 PLAIN: Final = "landlock,lockdown,yama,bpf"
 """The LSMs that Debian starts by default, AppArmor apart."""
@@ -58,6 +58,10 @@ class Machine:
     lsm: str = PLAIN
     packages: tuple[str, ...] = ()
     """Debian packages of an ext4 root; none: this host's files."""
+    disk: Path | None = None
+    """An image of an ext4 root that is written for good (see ``copied``), instead of packages."""
+    boots: bool = False
+    """The root's own systemd is process 1, and the command a service of its; takes packages or a disk."""
     share: tuple[Path, ...] = ()
     """Directories that are the host's, at the same path, written for good."""
     append: str = ""
@@ -71,7 +75,7 @@ class Machine:
     def run(self, command: str, *, timeout: float = 120, stdin: str = "", directory: str | Path = "/") -> Outcome:
         """The outcome of ``command``, a shell script run as root, and of its machine, which is gone afterwards."""
         kernel = find_kernel(self.kernel)
-        disk = debian_image(self.packages) if self.packages else None
+        disk = self.disk or (debian_image(self.packages) if self.packages else None)
         with tempfile.TemporaryDirectory(prefix="sekisho-vm-") as name:
             work = Path(name)
             exchange = work / "exchange"
@@ -85,7 +89,7 @@ class Machine:
     def second_stage(self, command: str, disk: Path | None) -> bytes:
         """The part of the first file system that is this start's own."""
         settings = {"IMAGE": "1" if disk else "", "SHARES": " ".join(map(str, self.share))}
-        return second_stage(settings, {"command": f"#!/bin/sh\n{command}\n", **self.files})
+        return second_stage(settings, {"command": f"#!/bin/sh\n{command}\n", **self.files}, boots=self.boots)
 
     def qemu(self, kernel: Kernel, disk: Path | None, work: Path) -> list[str]:
         """The command that is the machine."""
@@ -105,7 +109,8 @@ class Machine:
             words += ["-fsdev", options + (",readonly=on" if read_only else "")]
             words += ["-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
         if disk:
-            words += ["-drive", f"if=none,id=root,format=raw,snapshot=on,file={disk}"]
+            snapshot = "off" if self.disk else "on"
+            words += ["-drive", f"if=none,id=root,format=raw,snapshot={snapshot},file={disk}"]
             words += ["-device", "virtio-blk-pci,drive=root"]
         return words
 
@@ -118,6 +123,12 @@ def absent(needs: Sequence[str]) -> list[str]:
         if not any(re.fullmatch(entry, name) for name in cached()):
             lacking.append(f"a virtual machine's {'Debian' if need in IMAGES else 'kernel'} {need}")
     return lacking
+
+
+def copied(packages: Sequence[str], folder: Path) -> Path:
+    """A disk for ``Machine.disk`` in ``folder``, with what an image of ``packages`` has."""
+    run("cp", "--reflink=auto", "--sparse=always", debian_image(packages), folder / "disk")
+    return folder / "disk"
 
 
 def prepare(needs: Sequence[str]) -> None:
