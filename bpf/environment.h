@@ -183,11 +183,40 @@ struct comparison {
 	__u32 wrong;
 };
 
+struct words {
+	struct quoted *quoted;
+	__u32 place;
+	__u32 differ;
+};
+
+static long compare_word(__u64 index, struct words *words)
+{
+	__u32 at = (index & (STRING_BYTES / 8 - 1)) * 8, place = words->place;
+
+	if (place > QUOTATIONS - STRING_BYTES)
+		return 1;
+	if (*(__u64 *)(words->quoted->bytes + place + at) == *(__u64 *)(words->quoted->text + at))
+		return 0;
+	words->differ = 1;
+	return 1;
+}
+
+/* Whether the string in text is the one that was quoted by that number. */
+static __always_inline bool is_quoted(struct quoted *quoted, __u32 number, __u32 length)
+{
+	struct words words = { .quoted = quoted };
+
+	if (quoted->lengths[number & (STRINGS - 1)] != length)
+		return false;
+	words.place = (quoted->places[number & (STRINGS - 1)] - 1) & ~7;
+	bpf_loop((length + 7) / 8, compare_word, &words, 0);
+	return !words.differ;
+}
+
 static long compare_string(__u64 index, struct comparison *comparison)
 {
 	struct quoted *quoted = comparison->quoted;
 	__u32 number, length;
-	__u64 expected;
 	char byte;
 	long size;
 
@@ -209,9 +238,8 @@ static long compare_string(__u64 index, struct comparison *comparison)
 	/* The first argument of a script is gone: its interpreter doesn't see it, nor does anybody. */
 	if (!comparison->inside && number >= comparison->added && !(comparison->added && number == comparison->added)) {
 		number -= comparison->added;
-		expected = number < STRINGS ? quoted->hashes[number] : 0;
 		__builtin_memset(quoted->text + length, 0, 8);
-		if (expected && hash_string(quoted->seed, quoted->text, length) != expected) {
+		if (number < STRINGS && quoted->places[number & (STRINGS - 1)] && !is_quoted(quoted, number, length)) {
 			comparison->wrong = 1;
 			return 1;
 		}

@@ -68,7 +68,7 @@ static __always_inline int name_program(__u32 slot, struct linux_binprm *bprm, s
 	if (error)
 		return error;
 	scratch->program = (__u64)bprm;
-	if (name_descriptor(slot, (__u64)bprm->fdpath) || mine->asked_file != (__u64)file)
+	if (name_descriptor(slot, address_of(bprm->fdpath)) || mine->asked_file != (__u64)file)
 		return 0;
 	if (mine->asked_error)
 		return -(int)mine->asked_error;

@@ -89,14 +89,14 @@ int BPF_PROG(inode_follow_link, struct dentry *dentry, struct inode *inode, bool
 	slot = begin(FAMILY_NAME, 0, KERNEL_DOMAIN);
 	if (slot == NO_SLOT) {
 		/* It may be the one; then nothing is known of it. */
-		mine->asked_name = (__u64)nd->last.name;
+		mine->asked_name = address_of(nd->last.name);
 		mine->asked_error = EAGAIN;
 		return 0;
 	}
-	if (asked_last(slot, (__u64)nd->name->name, (__u64)nd->last.name, nd->last.len)) {
+	if (asked_last(slot, address_of(nd->name->name), address_of(nd->last.name), nd->last.len)) {
 		error = name_path(slot, FIRST, nd->stack->link.mnt, dentry);
 		error = error ? error : keep_name(slot);
-		mine->asked_name = (__u64)nd->last.name;
+		mine->asked_name = address_of(nd->last.name);
 		mine->asked_error = -error;
 		if (dentry->d_sb->s_magic == PROC_MAGIC)
 			mine->flags |= TASK_JUMPS;
@@ -125,9 +125,9 @@ static __always_inline void opened_for_exec(struct file *file)
 	if (!nd || nd->saved || file->f_path.dentry != nd->path.dentry || file->f_inode != nd->path.dentry->d_inode)
 		return;
 	if (mine->flags & TASK_JUMPS)
-		followed = (__u64)nd->last.name == mine->asked_name && nd->state & ND_JUMPED;
+		followed = address_of(nd->last.name) == mine->asked_name && nd->state & ND_JUMPED;
 	else
-		followed = (__u64)nd->last.name != mine->asked_name;
+		followed = address_of(nd->last.name) != mine->asked_name;
 	mine->asked_file = mine->asked_name && followed ? (__u64)file : 0;
 }
 

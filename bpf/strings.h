@@ -15,13 +15,16 @@
 #define STRINGS 1024		/* so many can be looked at */
 #define STRING_BYTES 4096	/* room for one */
 #define STRING_SEEN 4087	/* so much of it is looked at */
+#define QUOTATIONS 20480	/* room for all that are */
 #define E2BIG 7
 #define EFAULT 14
 
-/* What has been read of a program's strings. */
+/* What has been read of a program's strings: each once, so that all that is decided is decided on the same. */
 struct quoted {
-	__u64 seed;
-	__u64 hashes[STRINGS];	/* by number; 0: not looked at */
+	__u64 used;
+	__u16 places[STRINGS];	/* by number: where it is, +1; 0: not looked at */
+	__u16 lengths[STRINGS];
+	char bytes[QUOTATIONS];	/* zeroes behind each, up to a multiple of eight */
 	char text[STRING_BYTES + 8];
 };
 
@@ -32,32 +35,8 @@ struct {
 	__type(value, struct quoted);
 } quotations SEC(".maps");
 
-/* Words of a string being gone through; what is behind its end in the last is zero. */
-struct mixture {
-	const char *text;
-	__u64 hash;
-};
-
-static long mix_word(__u64 index, struct mixture *mixture)
-{
-	__u64 hash = mixture->hash ^ *(const __u64 *)(mixture->text + (index & (STRING_BYTES / 8 - 1)) * 8);
-
-	hash *= 0x9e3779b97f4a7c15ull;
-	mixture->hash = hash ^ hash >> 29;
-	return 0;
-}
-
-/* Not 0. The string has zeroes behind it, eight at least. */
-static __always_inline __u64 hash_string(__u64 seed, const char *text, __u32 length)
-{
-	struct mixture mixture = { .text = text, .hash = seed ^ length };
-
-	bpf_loop((length + 7) / 8, mix_word, &mixture, 0);
-	return mixture.hash | 1;
-}
-
 /* The caller's pointer (address) to the string: of the arguments, or of the environment. 0: there is none, or it can't be told. */
-__noinline __u64 string_address(__u32 index, __u32 environment)
+static __always_inline __u64 string_address(__u32 index, bool environment)
 {
 	__u64 registers = bpf_task_pt_regs(bpf_get_current_task_btf());
 	struct pt_regs___exec_x86 *x86 = (void *)registers;
@@ -116,46 +95,62 @@ __noinline __u64 string_address(__u32 index, __u32 environment)
 	return address;
 }
 
-/* See clauses.h. */
+/* See clauses.h. This calls nothing: it is called from as deep as anything may be. */
 __noinline int program_string(__u32 slot, __u32 number)
 {
 	struct scratch *scratch = slot_of(slot);
-	struct task *mine = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
-	struct quoted *quoted = bpf_task_storage_get(&quotations, bpf_get_current_task_btf(), NULL,
-						     BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct linux_binprm *program;
-	__u32 length = 0, argc;
-	__u64 address, hash;
+	struct quoted *quoted;
+	__u32 length = 0, argc, place;
+	struct task *mine;
+	__u64 address;
 	long size;
 
-	if (!scratch || !mine || !quoted)
-		return -EAGAIN;
-	program = (void *)scratch->program;
-	argc = mine->argc;
-	if (!program || number >= argc + (__u32)BPF_CORE_READ(program, envc))
-		return -ENOENT;
-	if (number >= STRINGS)
+	if (!scratch || number >= STRINGS)
 		return -E2BIG;
-	address = number < argc ? string_address(number, 0) : string_address(number - argc, 1);
+	program = (void *)scratch->program;
+	mine = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
+	if (!program || !mine)
+		return -ENOENT;
+	argc = mine->argc;
+	if (number >= argc + (__u32)BPF_CORE_READ(program, envc))
+		return -ENOENT;
+	quoted = bpf_task_storage_get(&quotations, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!quoted)
+		return -ENOMEM;
+	/* Bounds as they are; the verifier has forgotten them since. */
+	asm volatile("" : "+r"(number));
+	number &= STRINGS - 1;
+	place = quoted->places[number];
+	if (place) {
+		place--;
+		length = quoted->lengths[number];
+		if (place > QUOTATIONS - STRING_BYTES || length > STRING_SEEN)
+			return -EAGAIN;
+		bpf_probe_read_kernel(scratch->work, length, quoted->bytes + place);
+		return length;
+	}
+	address = string_address(number < argc ? number : number - argc, number >= argc);
 	if (address) {
 		size = bpf_probe_read_user_str(scratch->work, STRING_SEEN + 1, (void *)address);
 		if (size <= 0)
 			return -EFAULT;
 		length = (size - 1) & (STRING_BYTES - 1);
 	} else if (number) {
+		/* Only who is given no arguments at all is given an empty one. */
 		return -EFAULT;
 	}
-	/* Who is given no arguments at all is given an empty one. */
-	__builtin_memset(scratch->work + length, 0, 8);
-	if (!quoted->seed)
-		quoted->seed = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
-	hash = hash_string(quoted->seed, scratch->work, length);
+	place = quoted->used;
+	if (place > QUOTATIONS - STRING_BYTES || length > STRING_SEEN)
+		return -E2BIG;
+	bpf_probe_read_kernel(quoted->bytes + place, length, scratch->work);
+	__builtin_memset(quoted->bytes + place + length, 0, 8);
 	asm volatile("" : "+r"(number));
-	number &= STRINGS - 1;	/* as it is; the verifier has forgotten */
-	if (!quoted->hashes[number])
-		quoted->hashes[number] = hash;
-	/* It may have been another one before. */
-	return quoted->hashes[number] == hash ? length : -EAGAIN;
+	number &= STRINGS - 1;
+	quoted->places[number] = place + 1;
+	quoted->lengths[number] = length;
+	quoted->used = (place + length + 8) & ~7;
+	return length;
 }
 
 #endif
