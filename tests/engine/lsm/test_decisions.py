@@ -8,17 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.lsm.trials import Kernel, answer_of
-from tests.engine.lsm.walk.strategies import DOMAIN, cases
-from tests.engine.lsm.walk.support import agrees, publish, raw_request
+from tests.engine.lsm.walk.strategies import DOMAIN, cases, facts, policies
+from tests.engine.lsm.walk.support import agrees, publish, raw_facts, raw_request
 
 from sekisho.decide.evaluate import decide
-from sekisho.decide.request import Request
+from sekisho.decide.request import Facts, Request
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.walk import decide as walk
+from sekisho.engine.lsm.walk.request import RawRequest
 from sekisho.policy.model import Mode, Policy
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("clang", "llvm-strip")]
 EXAMPLES = 100
+STANDING = [operation.keyword for operation in layout.STANDING.operations]
 ALIKE = sum(1 << layout.BITS[f"file {word}"] for word in ("read", "write", "append", "unlink", "getattr"))
 
 
@@ -32,13 +34,13 @@ def kernel() -> Iterator[Kernel]:
 
 def narrow(request: Request) -> None:
     """There is one text besides a request's names: what a link is going to hold, or which program is executed."""
-    keyword, facts = request.operation.keyword, request.facts
+    keyword, held = request.operation.keyword, request.facts
     if keyword == "file symlink":
-        facts.execution = None
+        held.execution = None
     else:
-        facts.symlink_target = None
+        held.symlink_target = None
     if keyword == "file mount":
-        facts.execution = None
+        held.execution = None
 
 
 @settings(max_examples=EXAMPLES)
@@ -81,3 +83,15 @@ def test_several_operations_at_once_are_answered_as_the_walk_does(
     with kernel.holding(published.tables):
         for raw in raws:
             assert answer_of(kernel.ask(raw)) == walk.decide(published.tables, raw), raw
+
+
+@settings(max_examples=EXAMPLES)
+@given(policy=policies(st.sampled_from(STANDING)), held=facts())
+def test_what_stands_by_is_found_as_the_walk_finds_it(kernel: Kernel, policy: Policy, held: Facts) -> None:
+    held.symlink_target = None
+    published = publish(policy)
+    number = published.domain(DOMAIN)
+    with kernel.holding(published.tables):
+        for keyword in STANDING:
+            raw = RawRequest(number, layout.STANDING, 1 << layout.BITS[keyword], facts=raw_facts(held))
+            assert answer_of(kernel.ask(raw)) == walk.decide(published.tables, raw), keyword
