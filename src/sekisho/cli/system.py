@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import select
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,17 +15,21 @@ from sekisho.cli import options
 from sekisho.cli.output import Colour, coloured, print_json, table
 from sekisho.errors import UserError
 
+_PROGRAM: Final = "sekisho"
 _TRIAL: Final = 60
 _LONGEST_TRIAL: Final = 86400
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho system``."""
-    parser.usage = "sekisho system [-h] [-P DIR] [--json] {start,stop,status,reload,enforce,confirm,panic} [OPTION ...]"
+    parser.usage = (
+        "sekisho system [-h] [-P DIR] [--json] {init,start,stop,status,reload,enforce,confirm,panic} [OPTION ...]"
+    )
     parser.description = (
         "Hold every process of the system, root's included, to the policy in the policy directory, from inside the "
         "kernel (BPF LSM, Linux 6.1 or newer). A daemon learns and writes the audit log; what is in force stays so "
         "when the daemon is killed, and the next start takes it over.\n\n"
+        "  init     write what the policy of a whole system begins with, in learning mode\n"
         "  start    put policy in force and leave a daemon running\n"
         "  stop     end it: nothing is in force any more\n"
         "  status   tell what is in force, and how it goes\n"
@@ -43,6 +49,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """What was asked for is done."""
     return _ACTIONS[arguments.action](arguments)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from sekisho.store.booted import lay_out
+
+    directory = options.directory(arguments)
+    program = os.path.abspath(sys.argv[0])
+    if os.path.basename(program) != _PROGRAM:
+        program = shutil.which(_PROGRAM) or f"/usr/bin/{_PROGRAM}"
+    new = lay_out(directory, program)
+    _told(f"{directory.path} {'has' if new else 'had already'} what the policy of a whole system begins with")
+    return 0
 
 
 def _start(arguments: argparse.Namespace) -> int:
@@ -176,6 +194,7 @@ def _panic(arguments: argparse.Namespace) -> int:
 
 
 _ACTIONS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "init": _init,
     "start": _start,
     "stop": _stop,
     "status": _status,

@@ -1,0 +1,72 @@
+"""What the policy of a whole system begins with: which programs begin domains, and who may change the system.
+
+Everything learns, but for what a system can't be without: its end, and the programs that install other programs.
+Those are managers, and nothing is refused them: what they install is what policy will be about.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from sekisho.policy.parser import parse_domain_policy, parse_exception_policy, parse_manager
+from sekisho.store.directory import PolicyDirectory
+
+SYSTEMD: Final = "/usr/lib/systemd/systemd"
+EXECUTOR: Final = "/usr/lib/systemd/systemd-executor"
+SHUTDOWN: Final = "/usr/lib/systemd/systemd-shutdown"
+INSTALLERS: Final = tuple(
+    f"/usr/bin/{name}" for name in ("apt", "apt-get", "aptitude", "dpkg", "dnf", "dnf5", "rpm", "zypper", "pacman")
+)
+_LEARNING: Final = 1
+
+Present = Callable[[str], bool]
+
+
+def lay_out(directory: PolicyDirectory, program: str, present: Present = os.path.exists) -> bool:
+    """The directory is there, with what the policy of a whole system begins with; whether that is new.
+
+    Lines that are there stay. ``program`` is the engine's own, as systemd starts it.
+    """
+    directory.create()
+    policy = directory.load()
+    began = f"<kernel> {SYSTEMD}" in policy.domains
+    installers = [name for name in INSTALLERS if present(name)]
+    parse_exception_policy(_text(exceptions(installers)), policy)
+    if not began:
+        policy.domains["<kernel>"].profile = _LEARNING
+        parse_domain_policy(_text(domains([program, *installers], program)), policy)
+    parse_manager(_text(f"<kernel> {name}" for name in [program, *installers]), policy)
+    directory.save(policy)
+    return not began
+
+
+def exceptions(installers: Iterable[str]) -> Iterator[str]:
+    """Lines of the exception policy."""
+    # What systemd starts begins a domain: a service is <kernel> /usr/sbin/nginx, whatever had it started.
+    yield f"initialize_domain any from <kernel> {SYSTEMD}"
+    yield f"initialize_domain any from <kernel> {EXECUTOR}"
+    # A user's systemd isn't the system's.
+    yield f"no_initialize_domain {SYSTEMD} from <kernel> {SYSTEMD}"
+    yield f"no_initialize_domain {SYSTEMD} from <kernel> {EXECUTOR}"
+    # Installing is one domain, whoever begins it and whatever scripts are part of it.
+    for name in installers:
+        yield f"initialize_domain {name} from any"
+        yield f"keep_domain any from <kernel> {name}"
+
+
+def domains(free: Iterable[str], program: str) -> Iterator[str]:
+    """Lines of the domain policy; nothing is refused to programs in ``free``."""
+    yield from (f"<kernel> {SYSTEMD}", f"use_profile {_LEARNING}", "use_group 0", "")
+    # Process 1 executes itself anew on `systemctl daemon-reexec`.
+    yield f"file execute {SYSTEMD} keep task.pid=1"
+    # These happen when no daemon is there to learn them.
+    yield f"file execute {SHUTDOWN}"
+    yield f"file execute {program}"
+    for name in (SHUTDOWN, *free):
+        yield from ("", f"<kernel> {name}", "use_profile 0", "use_group 0", "")
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

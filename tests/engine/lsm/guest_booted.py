@@ -1,0 +1,243 @@
+"""In a virtual machine that boots Debian: what is done to its disk beforehand, and what is done when it is up.
+
+``install TREE`` and ``enforce`` are for the time before systemd, ``scene`` prints ``what: outcome`` lines.
+"""
+
+from __future__ import annotations
+
+import compileall
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
+POLICY = Path("/etc/sekisho")
+UNITS = Path("/usr/lib/systemd/system")
+PACKAGES = Path("/usr/lib/python3/dist-packages")
+DRIVER = "<kernel> /run/local/serve"
+KEY = Path("/root/.ssh/key")
+TICK = Path("/var/tmp/tick")
+SITE = """\
+server {
+    listen 127.0.0.1:80 default_server;
+    root /var/www/html;
+    location /taken-over {
+        perl 'sub {
+            my $r = shift; my $code = $r->args; $code =~ s/%(..)/chr hex $1/ge;
+            my $said = eval $code; $said = "died: $@" if $@;
+            $r->send_http_header("text/plain"); $r->print($said); return OK;
+        }';
+    }
+}
+"""
+"""A page, and a hole: whoever asks for it has his Perl run by the process that serves."""
+ATTACKS = {
+    "reads /etc/shadow": r'open(F, "<", "/etc/shadow") ? "done" : 0+$!',
+    "reads its own key's neighbour": r'open(F, "<", "/root/.ssh/key") ? "done" : 0+$!',
+    "makes a file in /etc": r'open(F, ">", "/etc/cron.d/mine") ? "done" : 0+$!',
+    "appends to /etc/passwd": r'open(F, ">>", "/etc/passwd") ? "done" : 0+$!',
+    "makes a link": r'link("/etc/shadow", "/var/www/html/s") ? "done" : 0+$!',
+    "makes a symlink": r'symlink("/etc/shadow", "/var/www/html/t") ? "done" : 0+$!',
+    "opens the disk": r'open(F, "+<", "/dev/vda") ? "done" : 0+$!',
+    "executes a shell": r'my $p = fork; if (!$p) { exec {"/bin/sh"} "sh", "-c", "exit 0"; syscall(231, 0+$!); } '
+    r'waitpid($p, 0); $? == 0 ? "done" : $? >> 8',
+    "executes anything by the loader": r"my $p = fork; if (!$p) { exec {'/lib64/ld-linux-x86-64.so.2'} 'ld', '/bin/true'; "
+    r'syscall(231, 0+$!); } waitpid($p, 0); $? == 0 ? "done" : $? >> 8',
+    "connects to sshd": r'socket(S, 2, 1, 0) && connect(S, pack("Sna4x8", 2, 22, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
+    "connects out": r'socket(S, 2, 1, 0) && connect(S, pack("Sna4x8", 2, 443, pack("C4", 192,0,2,1))) ? "done" : 0+$!',
+    "listens elsewhere": r'socket(S, 2, 1, 0) && bind(S, pack("Sna4x8", 2, 4444, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
+    "asks systemd": r'socket(S, 1, 1, 0) && connect(S, pack("Sa*", 1, "/run/systemd/private\0")) ? "done" : 0+$!',
+    "asks dbus": r'socket(S, 1, 1, 0) && connect(S, pack("Sa*", 1, "/run/dbus/system_bus_socket\0")) ? "done" : 0+$!',
+    "kills cron": r'kill(9, CRON) ? "done" : 0+$!',
+    "kills process 1": r'kill(15, 1) ? "done" : 0+$!',
+    "kills the engine's daemon": r'kill(9, DAEMON) ? "done" : 0+$!',
+    "traces cron": r'syscall(101, 16, CRON, 0, 0) == 0 ? "done" : 0+$!',
+    "writes process 1's memory": r'open(F, "+<", "/proc/1/mem") ? "done" : 0+$!',
+    "mounts": r'my ($s, $t, $f) = ("none", "/mnt", "tmpfs"); syscall(165, $s, $t, $f, 0, 0) == 0 ? "done" : 0+$!',
+    "loads a BPF program": r'my $a = "\0" x 120; syscall(321, 5, $a, 120) >= 0 ? "done" : 0+$!',
+    "makes a BPF map": r'my $a = pack("LLLL", 1, 4, 4, 1) . "\0" x 104; syscall(321, 0, $a, 120) >= 0 ? "done" : 0+$!',
+    "makes a user namespace": r'syscall(272, 0x10000000) == 0 ? "done" : 0+$!',
+    "makes a mount namespace": r'syscall(272, 0x20000) == 0 ? "done" : 0+$!',
+    "loads a module": r'my ($a, $b) = ("x", ""); syscall(175, $a, 1, $b) == 0 ? "done" : 0+$!',
+    "reboots": r'syscall(169, 0xfee1dead, 0x28121969, 0x89ABCDEF, 0) == 0 ? "done" : 0+$!',
+    "chroots": r'chroot("/var/www") ? "done" : 0+$!',
+    "takes links away": r'unlink(glob("/sys/fs/bpf/sekisho/*/links/file_open")) ? "done" : 0+$!',
+    "changes policy": r'open(F, ">>", "/etc/sekisho/domain_policy.conf") ? "done" : 0+$!',
+    "asks for panic": r'socket(S, 1, 1, 0) && connect(S, pack("Sa*", 1, "/run/sekisho/system.sock\0")) ? "done" : 0+$!',
+}  # fmt: skip
+"""What a process of nginx's that has been taken over tries, in Perl; a number is an errno."""
+
+
+def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, text=True, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def install(tree: Path) -> None:
+    """The project is on the disk as its package would have it there, learning; so are the services' own affairs."""
+    shutil.copytree(tree / "src/sekisho", PACKAGES / "sekisho", ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(PACKAGES / "sekisho", quiet=1)
+    program = Path("/usr/bin/sekisho")
+    program.write_text("#!/usr/bin/python3\nimport sys\nfrom sekisho.cli.main import main\nsys.exit(main())\n")
+    program.chmod(0o755)
+    shutil.copy(tree / "systemd/sekisho.service", UNITS)
+    wants = Path("/etc/systemd/system/sysinit.target.wants")
+    wants.mkdir(exist_ok=True)
+    (wants / "sekisho.service").symlink_to(UNITS / "sekisho.service")
+    print(run("/usr/bin/sekisho", "system", "init").stderr)
+    with (POLICY / "domain_policy.conf").open("a") as file:
+        file.write(f"{DRIVER}\nuse_profile 0\nuse_group 0\n\n")
+    with (POLICY / "exception_policy.conf").open("a") as file:
+        file.write(f"keep_domain any from {DRIVER}\n")
+    with (POLICY / "manager.conf").open("a") as file:
+        file.write(f"{DRIVER}\n")
+    services()
+
+
+def services() -> None:
+    """Who may log in, what is served, what cron does, what may be installed."""
+    KEY.parent.mkdir(mode=0o700, exist_ok=True)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(KEY))
+    shutil.copy(f"{KEY}.pub", KEY.with_name("authorized_keys"))
+    Path("/etc/nginx/sites-enabled/default").unlink(missing_ok=True)
+    Path("/etc/nginx/sites-enabled/site").write_text(SITE)
+    main = Path("/etc/nginx/nginx.conf")
+    main.write_text(re.sub(r"^user .*;", "user root;", main.read_text(), flags=re.MULTILINE))
+    Path("/var/www/html/index.html").write_text("a page\n")
+    Path("/etc/cron.d/tick").write_text(f"* * * * * root date >>{TICK}\n")
+    Path("/etc/apt/sources.list").write_text("")
+    for name in ("first", "second"):
+        folder = Path(f"/tmp/{name}")
+        (folder / "DEBIAN").mkdir(parents=True)
+        (folder / f"usr/share/{name}").mkdir(parents=True)
+        (folder / f"usr/share/{name}/text").write_text(f"{name}\n")
+        fields = {"Package": name, "Version": "1", "Architecture": "all", "Maintainer": "me <me@localhost>"}
+        text = "".join(f"{key}: {value}\n" for key, value in fields.items())
+        (folder / "DEBIAN/control").write_text(f"{text}Description: a package\n")
+        (folder / "DEBIAN/postinst").write_text(f"#!/bin/sh\nset -e\necho {name} >/etc/{name}.conf\n")
+        (folder / "DEBIAN/postinst").chmod(0o755)
+        run("dpkg-deb", "--build", "--root-owner-group", str(folder), f"/root/{name}.deb")
+        shutil.rmtree(folder)
+
+
+def enforce() -> None:
+    """What was learned is enforced from the next start on."""
+    path = POLICY / "domain_policy.conf"
+    text = path.read_text()
+    path.write_text(text.replace("use_profile 1\n", "use_profile 3\n"))
+    (POLICY / "audit.jsonl").unlink(missing_ok=True)
+    print(f"{text.count('use_profile 1')} domains, {len(text.splitlines())} lines")
+
+
+def tell(what: str, outcome: object) -> None:
+    print(f"{what}: {' / '.join(str(outcome).split(chr(10))).strip(' /')}", flush=True)
+
+
+def ssh(command: str, *options: str) -> str:
+    words = ["-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=60", "-i", str(KEY), *options]
+    ended = run("ssh", *words, "root@127.0.0.1", command, timeout=300, stdin=subprocess.DEVNULL)
+    return f"{ended.returncode} {ended.stdout}{ended.stderr if ended.returncode else ''}"
+
+
+def page(path: str) -> str:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1{path}", timeout=60) as answer:
+            said: str = answer.read().decode().strip()
+            return said
+    except urllib.error.HTTPError as error:
+        return str(error.code)
+    except OSError as error:
+        return str(error)
+
+
+def ticked(since: float, patience: float = 100) -> bool:
+    """Whether cron has done something since."""
+    end = time.time() + patience
+    while time.time() < end:
+        if TICK.exists() and TICK.stat().st_mtime > since:
+            return True
+        time.sleep(1)
+    return False
+
+
+def settled() -> None:
+    """What was learned of late is on disk."""
+    time.sleep(5)
+    for _ in range(60):
+        if not status().get("unsaved", True):
+            return
+        time.sleep(1)
+
+
+def status() -> dict[str, object]:
+    try:
+        found: dict[str, object] = json.loads(run("sekisho", "--json", "system", "status").stdout or "{}")
+    except ValueError:
+        return {}
+    return found
+
+
+def use(package: str) -> None:
+    """What the system is there for is done, each thing once more than it takes."""
+    began = time.time()
+    tell("ssh", ssh("cat /etc/hostname; id -un; systemctl is-active nginx"))
+    tell("ssh, terminal", ssh("tty; ls /etc/ssh", "-tt"))
+    tell("page", page("/index.html"))
+    tell("no page", page("/nothing"))
+    tell("hole", page("/taken-over?" + quote("1+1")))
+    tell("apt-get", ssh(f"apt-get install -y /root/{package}.deb >/dev/null 2>&1; echo $?; cat /usr/share/{package}/text"))
+    tell("configured", Path(f"/etc/{package}.conf").read_text() if Path(f"/etc/{package}.conf").exists() else "no")
+    tell("cron", ticked(began))
+
+
+def attack() -> None:
+    """Everything that a taken-over nginx may try."""
+    pids = {"CRON": run("pgrep", "-x", "cron").stdout.split()[0], "DAEMON": str(status().get("pid", 0))}
+    for what, code in ATTACKS.items():
+        for name, pid in pids.items():
+            code = code.replace(name, pid)
+        tell(f"attack, {what}", page("/taken-over?" + quote(code)))
+
+
+def refused() -> None:
+    """What was refused, by domain, each thing once."""
+    seen: dict[str, int] = {}
+    path = POLICY / "audit.jsonl"
+    for line in path.read_text().splitlines() if path.exists() else ():
+        record = json.loads(line)
+        told = f"{record.get('domain')}: {record.get('acl')}"
+        seen[told] = seen.get(told, 0) + 1
+    for told, count in seen.items():
+        tell(f"refused, {count}", told)
+
+
+def scene(mode: str) -> None:
+    tell("booted", run("systemd-analyze").stdout)
+    tell("failed", run("systemctl", "--failed", "--plain", "--no-legend").stdout)
+    tell("status", json.dumps(status()))
+    for line in run("ps", "-eo", "pid,ppid,args").stdout.splitlines():
+        if "[" not in line:
+            tell("process", line)
+    use("first" if mode == "learn" else "second")
+    if mode == "enforce":
+        refused()
+        (POLICY / "audit.jsonl").unlink(missing_ok=True)
+        attack()
+        tell("afterwards, page", page("/index.html"))
+        tell("afterwards, ssh", ssh("echo in"))
+    settled()
+    tell("status", json.dumps(status()))
+
+
+def main() -> None:
+    word, *rest = sys.argv[1:]
+    {"install": lambda: install(Path(rest[0])), "enforce": enforce, "scene": lambda: scene(rest[0])}[word]()
+
+
+if __name__ == "__main__":
+    main()
