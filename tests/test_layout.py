@@ -39,10 +39,19 @@ ROOMS = [
 """The same inside ``engine.supervisor``: its folders, the modules beside them. Imports for types alone don't count."""
 
 LSM = "sekisho.engine.lsm"
-LSM_ROOMS = [{"layout"}, {"guards", "hooks"}, {"compile", "walk"}, {"kernel"}, {"publish"}, {"daemon"}]
+LSM_ROOMS = [
+    {"running", "structures"},
+    {"layout"},
+    {"guards", "hooks"},
+    {"compile", "walk"},
+    {"kernel"},
+    {"publish"},
+    {"daemon"},
+    {"doctor"},
+]
 """The same inside ``engine.lsm``."""
 
-LSM_PURE = {"compile", "walk", "layout"}
+LSM_PURE = {"compile", "walk", "layout", "running", "structures"}
 """What of it is values in, values out, like the core; but ctypes describes what the kernel has in its maps."""
 
 ENGINES = {"supervisor": "lsm", "lsm": "supervisor"}
@@ -69,6 +78,10 @@ TESTED_ELSEWHERE = {
     "engine/lsm/daemon/system.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
     "engine/lsm/publish/kernel_maps.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
     "engine/lsm/publish/maps.py": "what others have to be; all tests of publishing have such",
+    "engine/lsm/running.py": "seen by layout; tests/engine/lsm/test_layout.py compares them with those in C",
+    "engine/lsm/structures.py": "seen by layout; tests/engine/lsm/test_layout.py compares them with those in C",
+    "engine/lsm/walk/request.py": "values only; every test of the walk makes them",
+    "engine/lsm/walk/tables.py": "dicts; tests/engine/lsm/walk/test_whole.py publishes in them",
     "engine/supervisor/acting/mount_actions.py": "takes root; tests/engine/supervisor/test_keywords.py does every one",
     "engine/supervisor/calls/row.py": "values only; tests/engine/supervisor/test_table.py looks at every one",
     "interface/authority.py": "what others have to be; the tests of the interface files and of the engine are such",

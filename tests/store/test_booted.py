@@ -1,0 +1,54 @@
+"""What the policy of a whole system begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sekisho.store.booted import EXECUTOR, SYSTEMD, domains, lay_out
+from sekisho.store.directory import PolicyDirectory
+
+PROGRAM = "/usr/bin/sekisho"
+
+
+def lines(directory: PolicyDirectory, name: str) -> list[str]:
+    return (directory.path / name).read_text().splitlines()
+
+
+def laid_out(tmp_path: Path) -> PolicyDirectory:
+    directory = PolicyDirectory(tmp_path / "policy")
+    assert lay_out(directory, PROGRAM, lambda path: path == "/usr/bin/dpkg")
+    return directory
+
+
+def test_everything_learns_but_what_installs_programs(tmp_path: Path) -> None:
+    profiles = {name: domain.profile for name, domain in laid_out(tmp_path).load().domains.items()}
+
+    assert 1 == profiles["<kernel>"] == profiles[f"<kernel> {SYSTEMD}"]
+    assert 0 == profiles[f"<kernel> {PROGRAM}"] == profiles["<kernel> /usr/bin/dpkg"]
+
+
+def test_what_systemd_starts_begins_a_domain(tmp_path: Path) -> None:
+    found = lines(laid_out(tmp_path), "exception_policy.conf")
+
+    assert {f"initialize_domain any from <kernel> {name}" for name in (SYSTEMD, EXECUTOR)} <= set(found)
+
+
+def test_only_installers_that_are_there_are_managers(tmp_path: Path) -> None:
+    found = lines(laid_out(tmp_path), "manager.conf")
+
+    assert {f"<kernel> {PROGRAM}", "<kernel> /usr/bin/dpkg"} <= set(found)
+    assert not any("/usr/bin/rpm" in line for line in found)
+
+
+def test_what_no_daemon_could_learn_is_granted_from_the_start() -> None:
+    assert f"file execute {PROGRAM}" in list(domains([PROGRAM], PROGRAM))
+
+
+def test_a_second_time_keeps_what_is_there(tmp_path: Path) -> None:
+    directory = laid_out(tmp_path)
+    policy = directory.load()
+    policy.domains[f"<kernel> {SYSTEMD}"].profile = 3
+    directory.save(policy)
+
+    assert not lay_out(directory, PROGRAM, lambda path: False)
+    assert 3 == directory.load().domains[f"<kernel> {SYSTEMD}"].profile
