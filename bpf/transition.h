@@ -19,7 +19,7 @@ __noinline __u32 control_of(__u32 book, __u32 domain, __u32 program)
 	struct domain *record = domain_at(domain);
 	struct namespace_key key = { .book = book };
 	struct namespace_value *space;
-	__u32 root, last, bits;
+	__u32 root, bits;
 
 	if (!record)
 		return 0;
@@ -27,11 +27,15 @@ __noinline __u32 control_of(__u32 book, __u32 domain, __u32 program)
 	space = bpf_map_lookup_elem(&namespaces, &key);
 	if (!space || !space->controls)
 		return 0;
-	last = CONTROL_LAST | record->word;
-	bits = control_at(book, root, 0, 0) | control_at(book, root, 0, domain) | control_at(book, root, 0, last);
+	bits = control_at(book, root, 0, 0) | control_at(book, root, 0, domain);
 	if (program)
-		bits |= control_at(book, root, program, 0) | control_at(book, root, program, domain) |
-			control_at(book, root, program, last);
+		bits |= control_at(book, root, program, 0) | control_at(book, root, program, domain);
+	/* A namespace's name is no last word. */
+	if (record->parent) {
+		bits |= control_at(book, root, 0, CONTROL_LAST | record->word);
+		if (program)
+			bits |= control_at(book, root, program, CONTROL_LAST | record->word);
+	}
 	if ((bits & (CONTROL_NO_RESET | CONTROL_RESET)) == CONTROL_RESET)
 		return CONTROL_RESET;
 	if ((bits & (CONTROL_NO_INITIALIZE | CONTROL_INITIALIZE)) == CONTROL_INITIALIZE)

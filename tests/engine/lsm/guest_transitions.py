@@ -1,0 +1,154 @@
+"""Runs in a virtual machine: where programs end up that are executed in each domain, and where the core has them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.engine.lsm.enforced import Engine, report
+
+from sekisho.decide.request import Facts
+from sekisho.domain.transition import plan_execution
+from sekisho.engine.lsm import layout
+from sekisho.policy.parser import parse_exception_policy
+
+PLACE = Path("/tmp/programs")
+PLAIN = ("plain", "reset", "start", "last", "stay", "moved", "number12", "numbers", "no", "far", "lost", "up", "child",
+         "top", "named", "spaced name")  # fmt: skip
+MINE = {"task_alloc", "opening", "opened", "inode_follow_link", "file_open", "bprm_creds_for_exec",
+        "bprm_check_security", "bprm_creds_from_file", "bprm_committing_creds", "bprm_committed_creds"}  # fmt: skip
+P = str(PLACE)
+DOMAINS = rf"""
+<kernel>
+use_profile 0
+
+<kernel> /lenient
+use_profile 1
+file execute {P}/number\$
+
+<kernel> /lenient /below
+use_profile 2
+
+<kernel> /strict
+use_profile 3
+use_group 1
+file execute {P}/plain
+file execute {P}/reset
+file execute {P}/start
+file execute {P}/script
+file execute {P}/link
+file execute {P}/number\$ task.uid=1
+file execute {P}/numbe\@ task.uid=0
+file execute {P}/child child
+file execute {P}/top initialize
+file execute {P}/up parent
+file execute {P}/stay keep
+file execute {P}/far </nowhere>
+file execute {P}/lost reset
+file execute {P}/named /other/name
+file execute proc:/self/fd/\$
+
+# The interpreter is read where the script is.
+<kernel> /strict {P}/script
+use_profile 3
+file read {P}/plain
+
+<kernel> /bad
+use_profile 9
+file execute {P}/plain
+
+</tmp/programs/reset>
+use_profile 0
+"""
+EXCEPTIONS = rf"""
+reset_domain {P}/reset from any
+no_reset_domain {P}/reset from <kernel> /lenient
+initialize_domain {P}/start from any
+initialize_domain {P}/last from /below
+no_initialize_domain {P}/start from <kernel> /lenient /below
+keep_domain {P}/stay from <kernel> /lenient
+keep_domain any from <kernel> /bad
+aggregator {P}/mo\* /gone
+aggregator {P}/no\* {P}/plain
+acl_group 1 file execute {P}/up keep
+acl_group 1 file execute {P}/spaced\040name
+"""
+PLACES = ("<kernel>", "<kernel> /lenient", "<kernel> /lenient /below", "<kernel> /strict", "<kernel> /bad")
+
+
+def prepare() -> None:
+    """Programs that wait for the end of their input, a link to one of them, and a script."""
+    PLACE.mkdir()
+    for name in PLAIN:
+        shutil.copy("/bin/cat", PLACE / name)
+    (PLACE / "link").symlink_to("plain")
+    (PLACE / "links").symlink_to("link")
+    (PLACE / "script").write_text(f"#!{P}/plain -\n")
+    (PLACE / "script").chmod(0o755)
+
+
+def executed(engine: Engine, domain: str, program: str | int) -> str:
+    """Where the program is once it runs, or the name of the errno."""
+    go, ready = os.pipe()
+    answer, reply = os.pipe()
+    end, hold = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(ready)
+        os.read(go, 1)
+        os.dup2(end, 0)
+        try:
+            os.execve(program, ["program"], {})
+        except OSError as error:
+            os.write(reply, errno.errorcode[error.errno or 0].encode())
+        os._exit(0)
+    os.close(reply)
+    engine.put(pid, domain)
+    os.close(ready)
+    with os.fdopen(answer) as stream:
+        said = stream.read()
+    if not said:
+        raw = engine.loaded.maps["tasks"].lookup_task(pid)
+        task = layout.Task.from_buffer_copy(raw or bytes(layout.Task()))
+        said = engine.publisher.domains.name(task.domain) or "nowhere"
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    for each in (go, end, hold):
+        os.close(each)
+    return said
+
+
+def planned(engine: Engine, domain: str, name: str) -> str:
+    """What the core says."""
+    plan = plan_execution(engine.policy, engine.policy.domains[domain], name, Facts())
+    if not plan.decision.allowed:
+        return "EPERM"
+    return plan.failure or plan.destination or domain
+
+
+def main() -> None:
+    """Prints for each domain and program where it ended up, and where the core says that it does."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
+    prepare()
+    engine = Engine(Path(sys.argv[1]), DOMAINS, MINE)
+    parse_exception_policy(EXCEPTIONS, engine.policy)
+    engine.publisher.publish(engine.policy)
+    descriptor = os.open(PLACE / "plain", os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
+    for domain in PLACES:
+        for name in (*PLAIN, "link", "links", "script"):
+            encoded = f"{P}/{name}".replace(" ", "\\040")
+            report(
+                f"{domain} | {name}", f"{executed(engine, domain, f'{P}/{name}')} = {planned(engine, domain, encoded)}"
+            )
+        opened = f"proc:/self/fd/{descriptor}"
+        report(f"{domain} | opened", f"{executed(engine, domain, descriptor)} = {planned(engine, domain, opened)}")
+
+
+if __name__ == "__main__":
+    main()
