@@ -19,9 +19,11 @@ CLONE: Final = Path("/host") / Path(__file__).resolve().parents[2].relative_to("
 """The source tree, as the guest sees it."""
 
 
-def learned(kernel: str, programs: Sequence[Program], *, full: bool, timeout: float) -> list[dict[str, Any]]:
-    """What the kernel and Sekisho learn of ``programs``, in one machine."""
-    given = {"sources": str(CLONE / "src"), "programs": [asdict(program) for program in programs]}
+def learned(
+    kernel: str, programs: Sequence[Program], *, full: bool, timeout: float, engine: str = "supervisor"
+) -> list[dict[str, Any]]:
+    """What the kernel and an engine of Sekisho (tests/vm/guest/engines.py) learn of ``programs``, in one machine."""
+    given = {"sources": str(CLONE / "src"), "engine": engine, "programs": [asdict(program) for program in programs]}
     return _answers(kernel, "learn", json.dumps(given), len(programs), full=full, timeout=timeout)
 
 

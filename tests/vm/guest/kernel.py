@@ -38,9 +38,14 @@ def _chunks(descriptor: int) -> Iterator[bytes]:
 
 def domains(first: str) -> dict[str, list[str]]:
     """The lines of each domain that is ``first`` or below it."""
+    return sections(read("domain_policy"), first)
+
+
+def sections(policy: str, first: str) -> dict[str, list[str]]:
+    """The same of domain policy as text."""
     found: dict[str, list[str]] = {}
     name = ""
-    for line in read("domain_policy").split("\n"):
+    for line in policy.split("\n"):
         if line.startswith("<"):
             name = line
             found[name] = []

@@ -1,7 +1,7 @@
 """In the guest: one run of each program, learned by the kernel's TOMOYO and by Sekisho at the same time.
 
-Reads {"sources": …, "programs": [{"name", "setup", "script"}]} from standard input; one JSON object a program goes to
-standard output. The script is the argument of a shell, so the first domain is that shell's.
+Reads {"sources": …, "engine": …, "programs": [{"name", "setup", "script"}]} from standard input; one JSON object a
+program goes to standard output. The script is the argument of a shell, so the first domain is that shell's.
 """
 
 from __future__ import annotations
@@ -16,16 +16,11 @@ import time
 from pathlib import Path
 
 from tests.vm.guest import kernel
+from tests.vm.guest.engines import ENGINES, Supervisor
 
-SHELL = "/usr/local/bin/oracle"
-"""A shell of its own: its domain begins where it is executed, and nobody else executes it. It is bash, whose signal
-handlers let calls start again: dash ends when a signal meets its fork on the way to a supervisor (docs/guide.md)."""
-FIRST = f"<kernel> {SHELL}"
 WORK = Path("/work")
-POLICY = Path("/var/lib/sekisho-oracle")
 PATIENCE = 1500
 """Seconds by the clock of the guest, which runs fast on a busy host."""
-LAUNCHER = "import sys; sys.path.insert(0, {!r}); from sekisho.cli.main import main; sys.exit(main(sys.argv[1:]))"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C", "TZ": "UTC", "USER": "root"}
 
 
@@ -45,39 +40,38 @@ def run(words: list[str]) -> tuple[object, str]:
     return status, Path("/var/tmp/output").read_text(errors="replace")
 
 
-def learn(sources: str, program: dict[str, str]) -> dict[str, object]:
+def learn(engine: Supervisor, program: dict[str, str]) -> dict[str, object]:
     """Both policies that come of one run of ``program``."""
-    for path in (WORK, POLICY):
-        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir()
     prepared = run(["/bin/sh", "-ec", program["setup"]])
     if prepared[0] != 0:
         return {"name": program["name"], "status": f"set-up: {prepared}"}
-    for name in reversed(kernel.domains(FIRST)):
+    shell = engine.shell(program["name"])
+    first = f"<kernel> {shell}"
+    for name in reversed(kernel.domains(first)):
         kernel.write("domain_policy", f"delete {name}\n")
-    kernel.write("domain_policy", f"{FIRST}\nuse_profile 1\nuse_group 0\n")
-    sekisho = [sys.executable, "-I", "-c", LAUNCHER.format(sources), "learn", "-P", str(POLICY), "--"]
-    make = "import sys; sys.path.insert(0, {!r}); from sekisho.store.directory import *; PolicyDirectory({!r}).create()"
-    run([sys.executable, "-I", "-c", make.format(sources, str(POLICY))])
-    (POLICY / "rewrite.conf").write_text("")
+    kernel.write("domain_policy", f"{first}\nuse_profile 1\nuse_group 0\n")
+    words = engine.words(shell)
     begun = time.monotonic()
-    status, output = run([*sekisho, SHELL, "-ec", program["script"]])
+    status, output = run([*words, "-ec", program["script"]])
     return {
         "name": program["name"],
         "status": status,
         "output": output[-3000:],
         "seconds": round(time.monotonic() - begun, 1),
-        "kernel": kernel.domains(FIRST),
-        "sekisho": (POLICY / "domain_policy.conf").read_text(),
+        "kernel": kernel.domains(first),
+        "sekisho": engine.learned(shell),
     }
 
 
 def main() -> None:
     given = json.load(sys.stdin)
-    shutil.copy("/bin/bash", SHELL)
-    kernel.write("exception_policy", f"initialize_domain {SHELL} from any\n")
+    engine = ENGINES[given["engine"]](given["sources"])
+    engine.begin([program["name"] for program in given["programs"]])
     for program in given["programs"]:
-        print(json.dumps(learn(given["sources"], program)), flush=True)
+        print(json.dumps(learn(engine, program)), flush=True)
+    engine.end()
 
 
 if __name__ == "__main__":
