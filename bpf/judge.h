@@ -5,12 +5,9 @@
 
 #include "decide.h"
 #include "moves.h"
+#include "question.h"
 #include "report.h"
 
-#define MODE_DISABLED 0
-#define MODE_LEARNING 1
-#define MODE_PERMISSIVE 2
-#define MODE_ENFORCING 3
 #define MOST_ATTEMPTS 3	/* so often policy is asked again that was replaced meanwhile */
 
 /* A program's answer: the verifier of newer kernels wants to see that it is 0 or a negative errno. */
@@ -48,30 +45,6 @@ static __always_inline __u32 begin(__u32 family, __u64 asked, __u32 domain)
 	scratch->asked = asked;
 	return slot;
 }
-
-/* What an operation is known by in profiles and events. A global function: the verifier goes through it once. */
-__noinline __u32 operation_number(__u32 family, __u32 bit)
-{
-	switch (family) {
-	case FAMILY_NAME:
-		return bit <= BIT_FILE_MOUNT ? bit : bit - BIT_NETWORK_UNIX_STREAM_BIND + OP_NETWORK_UNIX_STREAM_BIND;
-	case FAMILY_INET:
-		return bit + OP_NETWORK_INET_STREAM_BIND;
-	case FAMILY_DOMAIN:
-		return bit <= BIT_IPC_GET_DESCRIPTOR ? bit + OP_IPC_SIGNAL : OP_TASK_MANUAL_DOMAIN_TRANSITION;
-	case FAMILY_NONE:
-		return bit + OP_CAPABILITY_USE_ROUTE;
-	}
-	return bit + OP_TASK_AUTO_DOMAIN_TRANSITION;
-}
-
-_Static_assert(OP_FILE_MOUNT == BIT_FILE_MOUNT, "file operations aren't numbered as their bits are");
-_Static_assert(OP_MISC_ENV - OP_NETWORK_UNIX_STREAM_BIND == BIT_MISC_ENV - BIT_NETWORK_UNIX_STREAM_BIND,
-	       "operations that a name leads aren't numbered in their order");
-_Static_assert(BIT_NETWORK_UNIX_STREAM_BIND == BIT_FILE_MOUNT + 1, "no operation stands between mount and bind");
-_Static_assert(OP_IPC_GET_DESCRIPTOR - OP_IPC_SIGNAL == BIT_IPC_GET_DESCRIPTOR, "ipc isn't numbered in its order");
-_Static_assert(OP_CAPABILITY_USE_TIME_NAMESPACE - OP_CAPABILITY_USE_ROUTE == BIT_CAPABILITY_USE_TIME_NAMESPACE,
-	       "capabilities aren't numbered in their order");
 
 /* How the profile has the operation; a manual transition needs its entry whatever the profile, and is never logged. */
 static __always_inline __u32 config_of(struct profile *profile, __u32 number)
@@ -113,13 +86,18 @@ static long settle(__u64 index, struct scratch **context)
 		return 0;
 	}
 	scratch->refused |= bit;
-	if (mode == MODE_ENFORCING)
+	if (mode == MODE_ENFORCING) {
+		if (working->waits & bit) {
+			working->questions |= bit;
+			return 0;
+		}
 		working->enforced = 1;
+	}
 	report(working->slot, OUTCOME(working->kind, number, mode, 0));
 	return 0;
 }
 
-/* Every operation of the request settled: 0, or -EPERM if one is refused. */
+/* Every operation of the request settled: 0, -EPERM if one is refused; 1 if that is up to the administrator. */
 __noinline int settle_all(__u32 slot, __u32 kind)
 {
 	struct scratch *scratch = slot_of(slot);
@@ -138,8 +116,13 @@ __noinline int settle_all(__u32 slot, __u32 kind)
 	working->slot = slot;
 	working->enforced = 0;
 	working->kind = kind;
+	working->question = 0;
+	working->questions = 0;
+	working->waits = kind == EVENT_REQUEST ? waits_for(scratch->domain, scratch->family) : 0;
 	scratch->refused = 0;
 	bpf_loop(64, settle, &scratch, 0);
+	if (working->questions)
+		return 1;
 	if (!working->enforced)
 		return 0;
 	counts = counted();
@@ -268,6 +251,8 @@ __noinline int judge(__u32 slot)
 	if (scratch->family == FAMILY_STANDING)
 		return 0;
 	error = settle_all(slot, EVENT_REQUEST);
+	if (error > 0)
+		error = put_question(slot, scratch->working.enforced);
 	return error || !scratch->move_kind ? error : move(slot, scratch->move_kind, scratch->move);
 }
 

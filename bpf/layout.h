@@ -272,7 +272,8 @@ struct state {
 	__u32 heartbeat;	/* seconds of the monotonic clock at which the daemon was last seen; 0: no daemon */
 	__u32 daemon;		/* its thread group, 0: none */
 	__u32 daemon_started;	/* hundredths of a second since boot, as /proc/PID/stat has it */
-	__u32 pad[8];
+	__u32 observers;	/* how many are there to answer questions */
+	__u32 pad[7];
 };
 
 /* Written by the kernel side; one element. */
@@ -289,7 +290,9 @@ struct counts {
 	__u64 seed;		/* of the hashes by which repeated events are known */
 	__u64 homeless;		/* requests of tasks that ought to have a domain and have none */
 	__u64 changed;		/* programs killed since what they were given isn't what was decided on */
-	__u64 pad[4];
+	__u32 next_question;
+	__u32 pad2;
+	__u64 pad[3];
 };
 
 /* Events. */
@@ -351,7 +354,7 @@ struct event {
 	__u16 version;
 	__u16 port;
 	__u16 lengths[EVENT_TEXTS];
-	__u32 pad;
+	__u32 question;		/* its number, where flags say that one is asked */
 	struct facts facts;
 	/* then the texts, one behind the other */
 };
@@ -368,7 +371,7 @@ struct task {
 	__u64 asked_name;	/* where the last component of the program's name is in memory, if it is a symbolic link */
 	__u64 asked_file;	/* the file that following it led to; 0: the program goes by its file's name */
 	__u64 asked_error;	/* the link's own name couldn't be built */
-	__u64 question;
+	__u64 question;		/* the number of the last that it was stopped for; 0: none */
 	__u64 pad2[2];
 };
 
@@ -376,5 +379,28 @@ struct task {
 #define TASK_INFERRED 2u	/* its domain was worked out from what it was when the engine started */
 #define TASK_HANDLER 4u
 #define TASK_JUMPS 8u		/* asked_name is a link that leads to a file without a text */
+
+/* Requests that wait for the administrator, by number. See question.h. */
+#define QUESTIONS 1024		/* so many wait at a time; what is refused beyond is refused */
+#define QUESTION_EARLIER 3
+
+enum answer {
+	ANSWER_NONE = 0,
+	ANSWER_ALLOW = 1,
+	ANSWER_REFUSE = 2,
+	ANSWER_RETRY = 3,	/* policy has been asked again before the answer is looked at: this asks anew */
+};
+
+struct question {
+	__u64 asked[2];		/* what the request is known by */
+	__u64 call;		/* .. and the call that makes it */
+	__u64 earlier[QUESTION_EARLIER][2];	/* what was allowed of the same call before */
+	__u32 process;
+	__u32 thread;
+	__u32 domain;
+	__u32 verdict;		/* written by user space, once */
+	__u32 used;		/* bit 0: the verdict has let the request pass; from 1: so have earlier ones */
+	__u32 turns;		/* so often somebody has let the task go on without an answer */
+};
 
 #endif

@@ -29,6 +29,35 @@ struct {
 	__type(value, struct recent);
 } recents SEC(".maps");
 
+#define MODE_DISABLED 0
+#define MODE_LEARNING 1
+#define MODE_PERMISSIVE 2
+#define MODE_ENFORCING 3
+
+/* What an operation is known by in profiles and events. A global function: the verifier goes through it once. */
+__noinline __u32 operation_number(__u32 family, __u32 bit)
+{
+	switch (family) {
+	case FAMILY_NAME:
+		return bit <= BIT_FILE_MOUNT ? bit : bit - BIT_NETWORK_UNIX_STREAM_BIND + OP_NETWORK_UNIX_STREAM_BIND;
+	case FAMILY_INET:
+		return bit + OP_NETWORK_INET_STREAM_BIND;
+	case FAMILY_DOMAIN:
+		return bit <= BIT_IPC_GET_DESCRIPTOR ? bit + OP_IPC_SIGNAL : OP_TASK_MANUAL_DOMAIN_TRANSITION;
+	case FAMILY_NONE:
+		return bit + OP_CAPABILITY_USE_ROUTE;
+	}
+	return bit + OP_TASK_AUTO_DOMAIN_TRANSITION;
+}
+
+_Static_assert(OP_FILE_MOUNT == BIT_FILE_MOUNT, "file operations aren't numbered as their bits are");
+_Static_assert(OP_MISC_ENV - OP_NETWORK_UNIX_STREAM_BIND == BIT_MISC_ENV - BIT_NETWORK_UNIX_STREAM_BIND,
+	       "operations that a name leads aren't numbered in their order");
+_Static_assert(BIT_NETWORK_UNIX_STREAM_BIND == BIT_FILE_MOUNT + 1, "no operation stands between mount and bind");
+_Static_assert(OP_IPC_GET_DESCRIPTOR - OP_IPC_SIGNAL == BIT_IPC_GET_DESCRIPTOR, "ipc isn't numbered in its order");
+_Static_assert(OP_CAPABILITY_USE_TIME_NAMESPACE - OP_CAPABILITY_USE_ROUTE == BIT_CAPABILITY_USE_TIME_NAMESPACE,
+	       "capabilities aren't numbered in their order");
+
 static __always_inline void digest_word(struct working *working, __u64 word)
 {
 	__u64 one = (working->halves[0] ^ word) * 0x9e3779b97f4a7c15ull;
@@ -173,14 +202,14 @@ static __always_inline void fill_event(struct scratch *scratch, __u32 slot, __u3
 	event->pid = both >> 32;
 	event->thread = both;
 	event->repeated = repeated;
-	event->flags = 0;
+	event->flags = scratch->working.question ? EVENT_QUESTION : 0;
 	event->numbers[0] = scratch->numbers[0];
 	event->numbers[1] = scratch->numbers[1];
 	event->numbers[2] = scratch->numbers[2];
 	__builtin_memcpy(event->address, scratch->address, sizeof(event->address));
 	event->version = scratch->version;
 	event->port = scratch->port;
-	event->pad = 0;
+	event->question = scratch->working.question;
 	event->lengths[3] = 0;
 	bpf_probe_read_kernel(&event->facts, sizeof(event->facts), &scratch->facts);
 	add_text(slot, TEXT_FIRST, length_of(scratch, TEXT_FIRST));
@@ -203,7 +232,7 @@ static __always_inline long send(struct scratch *scratch)
 /* What report() is told: the operation's number, its mode, whether it was granted, and the kind of event. */
 #define OUTCOME(kind, number, mode, granted) ((kind) << 24 | (granted) << 16 | (mode) << 8 | (number))
 
-/* User space is told what became of one operation of the request in the slot. */
+/* User space is told what became of one operation of the request in the slot. -EAGAIN: it can't be. Questions always are. */
 __noinline int report(__u32 slot, __u32 outcome)
 {
 	struct scratch *scratch = slot_of(slot);
@@ -212,9 +241,9 @@ __noinline int report(__u32 slot, __u32 outcome)
 	__u32 repeated = 0;
 
 	if (!scratch || !counts)
-		return 0;
+		return -EAGAIN;
 	digest_request(scratch, slot, counts, outcome, &key);
-	if (!is_due(&key, bpf_ktime_get_ns(), &repeated)) {
+	if (!scratch->working.question && !is_due(&key, bpf_ktime_get_ns(), &repeated)) {
 		__sync_fetch_and_add(&counts->repeated, 1);
 		return 0;
 	}
@@ -227,9 +256,9 @@ __noinline int report(__u32 slot, __u32 outcome)
 	if (send(scratch)) {
 		__sync_fetch_and_add(&counts->lost, 1);
 		take_back(&key, repeated);
-	} else {
-		__sync_fetch_and_add(&counts->events, 1);
+		return -EAGAIN;
 	}
+	__sync_fetch_and_add(&counts->events, 1);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #define SLOTS_EACH 4		/* slots of one processor */
 #define NO_SLOT 0xffffffffu
+#define REGISTERS 20		/* of those that a call was made with: its arguments among them */
 
 /* A text that has no id: it is compared by automata alone. */
 struct text {
@@ -58,8 +59,12 @@ struct working {
 	__u32 family;
 	__u64 operations;
 	__u32 enforced;
+	__u32 question;		/* being asked; 0: none */
 	__u64 rest;
 	__u64 halves[2];
+	__u64 waits;		/* operations whose refusal may wait for an answer */
+	__u64 questions;	/* .. that are refused */
+	__u64 call;
 };
 
 /* How far the building of a name has come: see walk.h. */
@@ -123,6 +128,8 @@ struct scratch {
 	/* What is sent. */
 	struct event event;
 	char texts[EVENT_TEXTS * NAME_BYTES];
+	struct question question;
+	__u64 registers[REGISTERS];
 };
 
 struct busy {
