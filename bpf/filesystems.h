@@ -6,6 +6,7 @@
 #include "scratch.h"
 
 #define TYPE_BYTES 16
+#define FIRST_ON_DEVICE 64
 
 enum lies_on {
 	ON_NOTHING,
@@ -13,46 +14,55 @@ enum lies_on {
 	ON_UNKNOWN,
 };
 
-static const char on_nothing[][TYPE_BYTES] = {
+#define TYPES 128
+
+/* First those that lie on nothing. */
+static const char types[TYPES][TYPE_BYTES] = {
 	"9p", "afs", "autofs", "bcachefs", "bdev", "binder", "binfmt_misc", "bpf", "ceph", "cgroup", "cgroup2", "cifs",
 	"coda", "configfs", "cpuset", "debugfs", "devpts", "devtmpfs", "ecryptfs", "efivarfs", "functionfs", "fuse",
 	"fusectl", "gadgetfs", "hugetlbfs", "ipathfs", "mqueue", "ncpfs", "nfs", "nfs4", "nfsd", "nsfs", "ocfs2_dlmfs",
 	"orangefs", "overlay", "pipefs", "proc", "pstore", "pvfs2", "ramfs", "resctrl", "rootfs", "rpc_pipefs",
 	"securityfs", "selinuxfs", "shiftfs", "smackfs", "smb3", "sockfs", "sysfs", "tmpfs", "tracefs", "ubifs", "virtiofs",
 	"vboxsf", "xenfs", "zfs",
-};
-
-static const char on_device[][TYPE_BYTES] = {
-	"adfs", "affs", "befs", "bfs", "btrfs", "cramfs", "efs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs",
+	[FIRST_ON_DEVICE] = "adfs", "affs", "befs", "bfs", "btrfs", "cramfs", "efs", "erofs", "exfat", "ext2", "ext3", "ext4",
+	"f2fs",
 	"freevxfs", "fuseblk", "gfs2", "gfs2meta", "hfs", "hfsplus", "hpfs", "iso9660", "jfs", "minix", "msdos", "nilfs2",
 	"ntfs", "ntfs3", "ocfs2", "omfs", "qnx4", "qnx6", "reiserfs", "romfs", "squashfs", "sysv", "udf", "ufs", "v7",
 	"vfat", "vxfs", "xfs", "zonefs",
 };
 
-#define LISTED(list, high, low) ({							\
-	bool found_ = false;								\
-	for (unsigned int i_ = 0; i_ < sizeof(list) / TYPE_BYTES; i_++)			\
-		found_ |= *(const __u64 *)list[i_] == (high) && *(const __u64 *)(list[i_] + 8) == (low);	\
-	found_;										\
-})
+struct sought {
+	__u64 first, second;	/* the type, as two words */
+	__u64 found;		/* enum lies_on */
+};
+
+/* A loop of the verifier's own would be followed through each of the types. */
+static long compare_type(__u32 index, struct sought *sought)
+{
+	const __u64 *type = (const __u64 *)types[index & (TYPES - 1)];
+
+	if (type[0] != sought->first || type[1] != sought->second)
+		return 0;
+	sought->found = index < FIRST_ON_DEVICE ? ON_NOTHING : ON_DEVICE;
+	return 1;
+}
 
 /* What file systems of the type (an address) lie on. Of fuse.NAME, fuse counts. */
 __noinline int lies_on(__u64 type)
 {
-	char text[TYPE_BYTES] __attribute__((aligned(8))) = {};
-	bool over = false;
+	__u64 text[2] = {};
+	struct sought sought = { .found = ON_UNKNOWN };
 
-	if (bpf_probe_read_kernel_str(text, sizeof(text), (void *)type) <= 0)
+	if (bpf_probe_read_kernel_str(text, TYPE_BYTES, (void *)type) <= 0)
 		return ON_UNKNOWN;
-#pragma unroll
-	for (int i = 0; i < TYPE_BYTES; i++) {
-		over |= !text[i] || text[i] == '.';
-		if (over)
-			text[i] = 0;
-	}
-	if (LISTED(on_nothing, *(__u64 *)text, *(__u64 *)(text + 8)))
+	if ((text[0] & 0xffffffffffull) == *(const __u64 *)"fuse.\0\0")
 		return ON_NOTHING;
-	return LISTED(on_device, *(__u64 *)text, *(__u64 *)(text + 8)) ? ON_DEVICE : ON_UNKNOWN;
+	if (text[0] == *(const __u64 *)"fuseblk.")
+		return ON_DEVICE;
+	sought.first = text[0];
+	sought.second = text[1];
+	bpf_loop(TYPES, compare_type, &sought, 0);
+	return sought.found;
 }
 
 #endif

@@ -70,8 +70,12 @@ static __always_inline int type_string(struct scratch *scratch, __u64 string)
 })
 
 /* What stands for the type where flags say that nothing new is mounted: the flag; 0: it is mounted by its type. */
-static __always_inline __u32 word_of_flags(struct scratch *scratch, __u32 flags)
+__noinline __u32 word_of_flags(__u32 slot, __u32 flags)
 {
+	struct scratch *scratch = slot_of(slot);
+
+	if (!scratch)
+		return 0;
 	if (flags & MS_REMOUNT)
 		return TYPE_WORD(scratch, "--remount"), MS_REMOUNT;
 	if (flags & MS_BIND)
@@ -100,7 +104,7 @@ __noinline int describe_mount(__u32 slot, __u64 device, __u64 type, __u64 given)
 		return -EAGAIN;
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
-	word = word_of_flags(scratch, flags);
+	word = word_of_flags(slot, flags);
 	flags &= ~word;
 	scratch->numbers[0] = flags;
 	if (word & PROPAGATION && flags & PROPAGATION)
