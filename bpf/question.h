@@ -180,13 +180,17 @@ static __always_inline int ask(struct scratch *scratch, __u32 slot, struct task 
 static __always_inline int answered(struct scratch *scratch, __u32 slot, __u32 operation)
 {
 	struct counts *counts = counted();
-	struct task *mine = own_task();
+	struct task *mine = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
+						 BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct question *known = NULL;
 	struct recent_key key;
 	__u32 number;
 
 	if (!counts || !mine)
 		return -EPERM;
+	/* Another thread than the first may have gone without. */
+	if (!mine->domain)
+		mine->domain = scratch->domain;
 	digest_request(scratch, slot, counts, operation, &key);
 	number = mine->question;
 	if (number)
