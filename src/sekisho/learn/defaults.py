@@ -28,6 +28,41 @@ port 32768-60999
 # UNIX sockets that the kernel named, as accept and recv see their clients (unix(7), autobind).
 name \000\x\x\x\x\x
 
+# systemd: what it writes before it has its name, the runs of units, sessions by number, private directories for
+# temporary files, descriptors of log streams, ids of 128 bits, journals that are full. Namespaces.
+name /run/systemd/journal/streams/.#\$:\$\?\?\?\?\?\?
+name /run/systemd/journal/streams/\$:\$
+name /run/systemd/units/.#invocation:session-\$.scope\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x
+name /run/systemd/units/.#invocation:run-u\$.\*\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x
+name /run/systemd/units/.#invocation:run-r\X.\*\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x
+name .#\*\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x
+name /run/systemd/units/invocation:session-\$.scope
+name /run/systemd/units/invocation:run-u\$.\*
+name /run/systemd/units/invocation:run-r\X.\*
+name session-\$.scope
+name run-u\$.\@
+name run-r\X.\@
+name /run/systemd/sessions/\$
+name /run/systemd/sessions/\$.ref
+name /run/systemd/inhibit/\$
+name /run/systemd/inhibit/\$.ref
+name /run/systemd/\*/.#\$\?\?\?\?\?\?
+name /run/systemd/\*/.#\*\?\?\?\?\?\?
+name /run/udev/\*/.#\*\?\?\?\?\?\?
+name systemd-private-\X-\*-\?\?\?\?\?\?
+name system@\X-\X-\X.journal
+name user-\$@\X-\X-\X.journal
+name system@\X-\X.journal~
+name \x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x\x
+name cgroup:[\$]
+name ipc:[\$]
+name mnt:[\$]
+name net:[\$]
+name pid:[\$]
+name time:[\$]
+name user:[\$]
+name uts:[\$]
+
 # mktemp(1); Python's tempfile, with the directories of multiprocessing and pip.
 name tmp.\?\?\?\?\?\?\?\?\?\?
 name tmp.\?\?\?\?\?\?

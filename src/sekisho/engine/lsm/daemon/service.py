@@ -11,24 +11,32 @@ from typing import Any, Final
 
 from sekisho.engine.judge import Nobody
 from sekisho.engine.keeping import Keeper
+from sekisho.engine.lsm.daemon import guardian
+from sekisho.engine.lsm.daemon.authority import SystemAuthority
 from sekisho.engine.lsm.daemon.control import Listener
 from sekisho.engine.lsm.daemon.learner import Learner
+from sekisho.engine.lsm.daemon.questions import Questions
 from sekisho.engine.lsm.daemon.status import describe
+from sekisho.engine.lsm.daemon.stopped import let_all_go
 from sekisho.engine.lsm.daemon.system import System
 from sekisho.engine.lsm.daemon.trial import Trial
 from sekisho.engine.lsm.kernel.ring import Ring
 from sekisho.engine.records import RecordQueue
 from sekisho.errors import SekishoError, UserError
+from sekisho.interface import sockets
+from sekisho.interface.server import ControlServer
 from sekisho.policy.model import Domain
 from sekisho.store.directory import PolicyDirectory
 
 _HEARTBEAT: Final = 1.0
-_MOST: Final = 4096
-"""Events dealt with before anything else is looked at."""
+_BATCH: Final = 64
+_TURN: Final = 1.0
+"""For how many seconds events are dealt with before anything else is looked at."""
 _SHARE: Final = 5
 """Publishing what is learned takes about one part in so many of the time, however much that is."""
 _COLLECT: Final = 1.0
 _RETRY: Final = 5.0
+_LAST_ROUNDS: Final = 10
 
 
 class Service:
@@ -42,12 +50,17 @@ class Service:
         self._tell = say
         self.keeper = Keeper(directory, self.policy, RecordQueue(), self.say)
         self._changed: dict[Domain, None] = {}
+        self.questions = Questions(system.loaded.maps["questions"], system.state)
+        self.questions.quota = lambda: self.keeper.statistics.query_memory.quota
+        self._watched: dict[int, Callable[[int], None]] = {}
+        self._poll = select.epoll()
         self.learner = Learner(
             self.policy,
             self.keeper,
             self.keeper.judge(Nobody()),
             system.publisher.domains,
             lambda domain: self._changed.__setitem__(domain, None),
+            self.questions,
         )
         self.trial = Trial(self.policy)
         self.alive: Callable[[], None] = lambda: None
@@ -68,39 +81,69 @@ class Service:
             self.learner.adopt(number)
         self.system.start()
         self.learner.ignored = self.system.own
-        for raw in self.system.leftover:
-            self.learner.take(raw)
-        self.system.leftover.clear()
         self.keeper.updated(by_hand=True)
         self.beat()
 
     def serve(self) -> None:
         """Returns when the daemon has been told to end; unless it was ``stop``, all stays in force."""
+        self._guard()
         listener = Listener(self.answer)
         ring = Ring(self.system.loaded.maps["events"])
         wake = self._signals()
-        poll = select.epoll()
-        for each in (listener.fileno(), ring.fileno(), wake):
-            poll.register(each, select.EPOLLIN)
+        self._watch(wake, lambda _: self._signalled(os.read(wake, 64)))
+        self._watch(listener.fileno(), lambda _: listener.serve())
+        self._poll.register(ring.fileno(), select.EPOLLIN)
+        server = self._open()
         try:
             while self._running:
-                ready = {fd for fd, _ in poll.poll(self._patience(ring))}
-                if wake in ready:
-                    self._signalled(os.read(wake, 64))
+                ready = self._poll.poll(self._patience(ring))
                 self.turn(ring)
-                if listener.fileno() in ready:
-                    listener.serve()
+                for fd, events in ready:
+                    if fd in self._watched:
+                        self._watched[fd](events)
         finally:
-            poll.close()
+            if server is not None:
+                server.close()
+            self._poll.close()
             ring.close()
             listener.close()
             self.end()
 
+    def _watch(self, fd: int, handler: Callable[[int], None], events: int = select.EPOLLIN) -> None:
+        self._poll.register(fd, events)
+        self._watched[fd] = handler
+
+    def _unwatch(self, fd: int) -> None:
+        self._poll.unregister(fd)
+        del self._watched[fd]
+
+    def _open(self) -> ControlServer | None:
+        """The interface files are served, as those of any tree are; without them the engine goes on."""
+        path = sockets.path_for(self.directory.path, os.getpid())
+        try:
+            return ControlServer(SystemAuthority(self), path, self._watch, self._unwatch, self.say)
+        except OSError as error:
+            self.say(f"{path}: {error.strerror}: nobody can be asked, and ps and mode show nothing")
+            return None
+
+    def _guard(self) -> None:
+        """However this process ends, nobody goes on waiting for its answer."""
+        table = self.system.loaded.maps["questions"]
+
+        def last() -> None:
+            self.system.state.observers = 0
+            let_all_go(table)
+
+        guardian.watch(os.getpid(), last, [table.fileno()])
+
     def turn(self, ring: Ring) -> None:
         """What has come in is dealt with, what is due is done."""
-        for raw in ring.records(_MOST):
-            self.learner.take(raw)
         now = time.monotonic()
+        until = now + _TURN
+        while now < until and (batch := self.system.earlier(_BATCH) or ring.drain(_BATCH)):
+            for raw in batch:
+                self.learner.take(raw)
+            now = time.monotonic()
         if self.trial.look():
             self.say("nobody has confirmed that enforcing everything works: domains are again as they were")
             self.publish()
@@ -111,6 +154,7 @@ class Service:
             self._next_collecting = time.monotonic() + _COLLECT
         if self.trial.deadline is None:  # what is on trial isn't saved
             self.keeper.look()
+        self.questions.look()
         self.beat()
 
     def _publish_learned(self) -> None:
@@ -144,14 +188,12 @@ class Service:
         self.system.state.heartbeat = max(1, int(time.monotonic()))
 
     def _patience(self, ring: Ring) -> float:
-        if ring.waiting:
+        if ring.waiting or self.system.leftover:
             return 0
         waits = [_HEARTBEAT]
         if self._changed:
             waits.append(max(0.0, self._next_publishing - time.monotonic()))
-        saving = self.keeper.patience()
-        if saving >= 0:
-            waits.append(saving)
+        waits += [each for each in (self.keeper.patience(), self.questions.patience()) if each >= 0]
         return min(waits)
 
     def _signals(self) -> int:
@@ -214,5 +256,6 @@ class Service:
             self.trial.now = lambda: float("inf")
             self.trial.look()
             self.publish()
-        self.system.state.heartbeat = 0
+        self.system.state.observers = self.system.state.heartbeat = 0
+        let_all_go(self.system.loaded.maps["questions"], _LAST_ROUNDS)
         self.keeper.close()

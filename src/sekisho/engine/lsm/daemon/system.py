@@ -150,6 +150,7 @@ class System:
         self._guard()
         for folder in self._before:
             self.leftover += pins.leftover(folder)
+            pins.let_go(folder)
             pins.remove(folder)
         self._before = []
 
@@ -164,6 +165,11 @@ class System:
         )
         for key, value in held.raw().items():
             loaded.maps["guards"].update(key, value)
+
+    def earlier(self, most: int) -> list[bytes]:
+        """The oldest events, so many at most, that an earlier start didn't come to read; they aren't kept."""
+        found, self.leftover[:most] = self.leftover[:most], []
+        return found
 
     def trusts(self, pid: int) -> bool:
         """Whether process ``pid`` may do with the engine what it likes: a manager, or one that nothing is refused."""
