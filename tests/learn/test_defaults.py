@@ -9,6 +9,7 @@ from sekisho.names.pattern import compile_pattern
 
 RULES = RewriteRules.parse(DEFAULT_REWRITE, "rewrite.conf")
 SIX, EIGHT, TEN = "\\?" * 6, "\\?" * 8, "\\?" * 10
+ID64, X16 = "a86707e4816b4168", "\\x" * 16
 HEX40 = "0123456789abcdef0123456789abcdef01234567"
 
 REWRITTEN = [
@@ -56,6 +57,27 @@ REWRITTEN = [
     ("socket:[123]", "socket:[\\$]"),
     ("devpts:/3", "devpts:/\\$"),
     ("\\0000001a", "\\000\\x\\x\\x\\x\\x"),
+    (f"/run/systemd/units/.#invocation:ssh.service{ID64}", f"/run/systemd/units/.#invocation:ssh.service{X16}"),
+    (f"/run/systemd/units/.#invocation:session-12.scope{ID64}",
+     f"/run/systemd/units/.#invocation:session-\\$.scope{X16}"),
+    ("/run/systemd/units/invocation:session-12.scope", "/run/systemd/units/invocation:session-\\$.scope"),
+    (ID64 * 2, X16 * 2),
+    ("/sys/fs/cgroup/user.slice/user-0.slice/session-2.scope/cgroup.procs",
+     "/sys/fs/cgroup/user.slice/user-0.slice/session-\\$.scope/cgroup.procs"),
+    ("/run/systemd/sessions/5", "/run/systemd/sessions/\\$"),
+    ("/run/systemd/sessions/5.ref", "/run/systemd/sessions/\\$.ref"),
+    ("/run/systemd/sessions/.#5ekAOkD", f"/run/systemd/sessions/.#\\${SIX}"),
+    ("/run/systemd/users/.#07IizQp", f"/run/systemd/users/.#\\${SIX}"),
+    ("/run/systemd/seats/.#seat0Q4Oekl", f"/run/systemd/seats/.#seat0{SIX}"),
+    ("/run/systemd/journal/streams/.#9:1880He2sqz", f"/run/systemd/journal/streams/.#\\$:\\${SIX}"),
+    ("/run/systemd/journal/streams/9:1880", "/run/systemd/journal/streams/\\$:\\$"),
+    (f"/var/tmp/systemd-private-{ID64 * 2}-systemd-logind.service-aB3dEf/tmp/",
+     f"/var/tmp/systemd-private-\\X-systemd-logind.service-{SIX}/tmp/"),
+    (f"/dev/char/.#7:70{ID64}", f"/dev/char/.#7:70{X16}"),
+    ("/run/udev/data/.#b254:0aBcDeF", f"/run/udev/data/.#b254:0{SIX}"),
+    (f"/var/log/journal/{ID64 * 2}/system@{ID64 * 2}-0000000000000001-{ID64}.journal",
+     f"/var/log/journal/{X16 * 2}/system@\\X-\\X-\\X.journal"),
+    ("net:[4026532237]", "net:[\\$]"),
 ]  # fmt: skip
 
 KEPT = [
