@@ -222,12 +222,12 @@ static long compare_string(__u64 index, struct comparison *comparison)
 
 	if (!comparison->left)
 		return 1;
-	size = bpf_probe_read_user_str(quoted->text, STRING_SEEN + 1, (void *)comparison->place);
+	size = read_string(quoted->text, comparison->place);
 	if (size <= 0) {
 		/* A page of it may be elsewhere at the moment; it is fetched, as is the next one's beginning. */
 		bpf_copy_from_user(&byte, 1, (void *)comparison->place);
 		bpf_copy_from_user(&byte, 1, (void *)((comparison->place & ~4095ull) + 4096));
-		size = bpf_probe_read_user_str(quoted->text, STRING_SEEN + 1, (void *)comparison->place);
+		size = read_string(quoted->text, comparison->place);
 		if (size <= 0) {
 			comparison->wrong = 1;
 			return 1;

@@ -95,6 +95,14 @@ static __always_inline __u64 string_address(__u32 index, bool environment)
 	return address;
 }
 
+/* The size of a string of the caller's, its end included, or a negative errno. Before 6.13 an empty one's is told as 0. */
+static __always_inline long read_string(char *text, __u64 address)
+{
+	long size = bpf_probe_read_user_str(text, STRING_SEEN + 1, (void *)address);
+
+	return size ? size : 1;
+}
+
 /* See clauses.h. This calls nothing: it is called from as deep as anything may be. */
 __noinline int program_string(__u32 slot, __u32 number)
 {
@@ -132,7 +140,7 @@ __noinline int program_string(__u32 slot, __u32 number)
 	}
 	address = string_address(number < argc ? number : number - argc, number >= argc);
 	if (address) {
-		size = bpf_probe_read_user_str(scratch->work, STRING_SEEN + 1, (void *)address);
+		size = read_string(scratch->work, address);
 		if (size <= 0)
 			return -EFAULT;
 		length = (size - 1) & (STRING_BYTES - 1);
