@@ -15,6 +15,7 @@ from sekisho.engine.keeping import Keeper
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon import events
 from sekisho.engine.lsm.daemon.events import Event
+from sekisho.engine.lsm.daemon.questions import Questions
 from sekisho.engine.lsm.publish.domains import Domains
 from sekisho.policy.model import Domain, Mode, Policy
 
@@ -45,6 +46,8 @@ class Learner:
     judge: Judge[Nobody]
     domains: Domains
     changed: Callable[[Domain], None]
+    questions: Questions | None = None
+    """What is told of requests that wait for an answer."""
     ignored: set[int] = field(default_factory=set)
     """Domains that are the engine's own affair."""
     tally: Tally = field(default_factory=Tally)
@@ -72,14 +75,19 @@ class Learner:
     def _request(self, event: Event) -> None:
         domain = self._domain(event.header.domain)
         request = events.request_of(event, self.domains.name) if domain is not None else None
+        asked = event.header.flags & layout.EVENT_QUESTION
         if domain is None or request is None:
             self.tally.stray += 1
+            if asked and self.questions is not None:
+                self.questions.stray(event.header)
         elif event.header.granted:
             self.judge.sink(domain, request, _as_told(event, granted=True))
         elif event.mode is Mode.LEARNING:
             self._learn(domain, request)
         else:
             self._refused(domain, request, event)
+            if asked and self.questions is not None:
+                self.questions.asked(event.header, domain, request)
 
     def _learn(self, domain: Domain, request: Request) -> None:
         decision = decide(self.policy, domain, request)

@@ -13,6 +13,7 @@ from typing import Final
 
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon.machine import BPFFS
+from sekisho.engine.lsm.daemon.stopped import let_all_go
 from sekisho.engine.lsm.kernel.handle import Handle
 from sekisho.engine.lsm.kernel.maps import Map
 from sekisho.engine.lsm.kernel.ring import Ring
@@ -76,6 +77,15 @@ def leftover(folder: Path) -> list[bytes]:
                 ring.close()
     except OSError:
         return []
+
+
+def let_go(folder: Path) -> None:
+    """Whoever an earlier start's programs have stopped for a question goes on: nobody is left to answer it."""
+    try:
+        with Map.pinned(folder / MAPS / "questions") as table:
+            let_all_go(table, rounds=1)
+    except OSError:
+        return
 
 
 def remove(folder: Path) -> None:

@@ -36,6 +36,8 @@ def describe(service: Service) -> dict[str, Any]:
         "kernel": {name: int(getattr(system.maps.counts, name)) for name in _COUNTS},
         "events": asdict(service.learner.tally),
         "trouble": dict(system.publisher.trouble),
+        "observers": service.questions.observers,
+        "questions": len(service.questions.pending()),
         "unsaved": not service.keeper.is_saved,
         "trial": service.trial.deadline is not None,
     }

@@ -1,0 +1,248 @@
+"""Requests that wait for the administrator: what the kernel side asks, and what is answered (spec g.7).
+
+The kernel side has a question for each task that it has stopped; here those that ask for the same are one. An answer is
+written down for the kernel side first, and then the task goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from sekisho.audit.record import Record, make_record
+from sekisho.decide.decision import Decision
+from sekisho.decide.request import Facts, Request
+from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.daemon import stopped
+from sekisho.engine.records import weight
+from sekisho.interface.authority import Question
+from sekisho.policy.model import Domain, Mode
+
+PATIENCE: Final = 10.0
+"""Seconds without a sign of life from the administrator after which a question is answered with no."""
+MOST_OF_ONE: Final = layout.QUESTIONS // 5
+"""Tasks of one domain that wait at a time: its flood leaves others room."""
+_INTERVAL: Final = 0.05
+_KEPT: Final = 2.0
+"""So long what the kernel side has been answered is there for it to look at."""
+_REFUSED: Final = Decision(False, Mode.ENFORCING, None, None, False, True, False)
+
+Key = tuple[Domain, str, tuple[str | int, ...], bytes]
+
+
+class Table(Protocol):
+    """The kernel side's questions by number."""
+
+    def lookup(self, key: int, /) -> bytes | None:
+        """The question, or None."""
+
+    def update(self, key: int, value: bytes, condition: int = 0, /) -> None:
+        """The question is that. Raises OSError."""
+
+    def delete(self, key: int, /) -> bool:
+        """It is gone; whether it was there."""
+
+
+@dataclass(slots=True)
+class _Task:
+    """A stopped task, by the number that the kernel side has given its question."""
+
+    number: int
+    process: int
+    thread: int
+    key: Key
+    answered: float = 0.0
+    retries: int = 0
+
+
+@dataclass(slots=True)
+class _Asked:
+    question: Question
+    key: Key
+    deadline: float
+    memory: int
+    tasks: dict[int, _Task] = field(default_factory=dict)
+
+
+class Questions:
+    """The questions of one daemon. Without an observer nothing is ever asked."""
+
+    observers = 0
+
+    def __init__(self, table: Table, state: layout.State, let_go: Callable[[int, int], bool] = stopped.let_go) -> None:
+        self._table = table
+        self._state = state
+        self._let_go = let_go
+        self.wake: Callable[[], None] = lambda: None
+        """Called when a question has come in."""
+        self.quota: Callable[[], int] = lambda: 0
+        """How many bytes questions may take (0: any number); what would be asked beyond is refused."""
+        self.memory = 0
+        self._serial = 0
+        self._asked: dict[int, _Asked] = {}
+        self._by_key: dict[Key, _Asked] = {}
+        self._answered: dict[int, _Task] = {}
+        self._retried: dict[tuple[int, Key], tuple[int, float]] = {}
+
+    def asked(self, event: layout.Event, domain: Domain, request: Request) -> None:
+        """The kernel side has stopped the task that ``event`` tells of."""
+        key = (domain, request.operation.keyword, request.arguments, _shown(request.facts))
+        task = _Task(event.question, event.pid, event.thread, key)
+        task.retries = self._retried.pop((event.thread, key), (0, 0.0))[0]
+        if not self.observers:
+            self._answer(task, layout.ANSWER_REFUSE)
+            return
+        known = self._by_key.get(key)
+        if known is None:
+            if self._is_full(domain):
+                self._answer(task, layout.ANSWER_REFUSE)
+                return
+            known = self._begin(key, make_record(time.time(), domain, request, _REFUSED), task.retries)
+        elif sum(len(each.tasks) for each in self._asked.values() if each.key[0] is domain) >= MOST_OF_ONE:
+            self._answer(task, layout.ANSWER_REFUSE)
+            return
+        known.tasks[task.number] = task
+        known.question.processes = len(known.tasks)
+        self.wake()
+
+    def stray(self, event: layout.Event) -> None:
+        """A question that nothing can be made of is answered with no."""
+        self._answer(_Task(event.question, event.pid, event.thread, _NO_KEY), layout.ANSWER_REFUSE)
+
+    def _is_full(self, domain: Domain) -> bool:
+        if (quota := self.quota()) and self.memory >= quota:
+            return True
+        return sum(len(each.tasks) for each in self._asked.values() if each.key[0] is domain) >= MOST_OF_ONE
+
+    def _begin(self, key: Key, record: Record, retry: int) -> _Asked:
+        self._serial += 1
+        question = Question(self._serial, record, key[0], retry)
+        begun = _Asked(question, key, time.monotonic() + PATIENCE, weight(record))
+        self.memory += begun.memory
+        self._asked[self._serial] = self._by_key[key] = begun
+        return begun
+
+    def verdict(self, domain: Domain, request: Request) -> bool | None:
+        """The kernel side knows; here nothing is known of single calls."""
+        return None
+
+    def ask(self, domain: Domain, request: Request, decision: Decision) -> None:
+        """Only the kernel side asks."""
+
+    def waiting(self, process: int) -> int | None:
+        """The serial of the question that the process waits for."""
+        for serial, asked in self._asked.items():
+            if any(task.process == process for task in asked.tasks.values()):
+                return serial
+        return None
+
+    def pending(self) -> list[Question]:
+        """Every question that waits now, oldest first."""
+        return [asked.question for asked in self._asked.values()]
+
+    def observe(self) -> None:
+        """One more reader is there to be asked."""
+        self.observers += 1
+        self._state.observers = self.observers
+
+    def leave(self) -> None:
+        """A reader has gone; with the last one everything that waits is refused."""
+        self.observers -= 1
+        self._state.observers = self.observers
+        if not self.observers:
+            for serial in list(self._asked):
+                self.answer(serial, layout.ANSWER_REFUSE)
+
+    def keep_alive(self) -> None:
+        """Every time-out begins anew."""
+        deadline = time.monotonic() + PATIENCE
+        for asked in self._asked.values():
+            asked.deadline = deadline
+
+    def answer(self, serial: int, answer: int) -> None:
+        """1 lets the requests that wait pass, 3 has policy asked again, anything else refuses them."""
+        asked = self._forget(serial)
+        if asked is None:
+            return
+        if answer not in (layout.ANSWER_ALLOW, layout.ANSWER_RETRY):
+            answer = layout.ANSWER_REFUSE
+        for task in asked.tasks.values():
+            if answer == layout.ANSWER_RETRY:
+                self._retried[task.thread, task.key] = task.retries + 1, time.monotonic()
+            self._answer(task, answer)
+
+    def _forget(self, serial: int) -> _Asked | None:
+        asked = self._asked.pop(serial, None)
+        if asked is not None:
+            del self._by_key[asked.key]
+            self.memory -= asked.memory
+        return asked
+
+    def _answer(self, task: _Task, answer: int) -> None:
+        """The verdict stands where the kernel side looks, and then the task goes on."""
+        found = self._question(task)
+        if found is None:
+            return
+        found.verdict = answer
+        try:
+            self._table.update(task.number, bytes(found), _EXISTING)
+        except OSError:
+            return  # it has been given up meanwhile
+        task.answered = time.monotonic()
+        self._answered[task.number] = task
+        self._let_go(task.process, task.thread)
+
+    def _question(self, task: _Task) -> layout.Question | None:
+        raw = self._table.lookup(task.number)
+        return layout.Question.from_buffer_copy(raw) if raw is not None else None
+
+    def patience(self) -> float:
+        """How long the loop may sleep, in seconds (-1: as long as it likes)."""
+        return _INTERVAL if self._asked or self._answered else -1
+
+    def look(self) -> None:
+        """Questions nobody answers in time are refused; who has ended, or asks for something else, waits no more."""
+        now = time.monotonic()
+        for serial, asked in list(self._asked.items()):
+            if now > asked.deadline:
+                self.answer(serial, layout.ANSWER_REFUSE)
+                continue
+            for number, task in list(asked.tasks.items()):
+                if self._question(task) is None or not stopped.is_there(task.process, task.thread):
+                    del asked.tasks[number]
+                    self._table.delete(number)
+            asked.question.processes = len(asked.tasks)
+            if not asked.tasks:
+                self._forget(serial)
+        self._look_after_answered(now)
+        if self._retried:
+            self._retried = {key: each for key, each in self._retried.items() if now - each[1] < PATIENCE}
+
+    def _look_after_answered(self, now: float) -> None:
+        """A task that was stopped again while it was answered goes on, too."""
+        for number, task in list(self._answered.items()):
+            found = self._question(task)
+            if found is not None and not found.used:
+                self._let_go(task.process, task.thread)
+                if now - task.answered < PATIENCE and stopped.is_there(task.process, task.thread):
+                    continue
+            elif found is not None and now - task.answered < _KEPT:
+                continue  # what else the same call asks for finds there what has been allowed of it
+            del self._answered[number]
+            if found is not None:
+                self._table.delete(number)
+
+
+_EXISTING: Final = 2
+_NO_KEY: Final[Key] = (Domain("<kernel>"), "", (), b"")
+
+
+def _shown(facts: Facts) -> bytes:
+    """What tells two requests for the same apart for who is asked."""
+    task = facts.task
+    ids = (task.uid, task.gid, task.euid, task.egid, task.suid, task.sgid, task.fsuid, task.fsgid)
+    everything = (ids, task.execute_handler, facts.execution, facts.symlink_target)
+    return hashlib.sha256(repr(everything).encode()).digest()
