@@ -71,6 +71,7 @@ TESTED_ELSEWHERE = {
     "policy/model.py": "values only; every parser and printer test makes and compares them",
     "policy/grammar.py": "a table; tests of the parser and the decision run over all its rows",
     "decide/request.py": "values only; every decision test makes them",
+    "engine/finding.py": "values only; the tests of what is found out make and compare them",
     "engine/lsm/daemon/launch.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
     "engine/lsm/daemon/pins.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",
     "engine/lsm/daemon/service.py": "takes root and a kernel; tests/engine/lsm/test_system.py starts the daemon",

@@ -5,8 +5,9 @@ import json
 import pytest
 from tests.cli.conftest import Sekisho
 
+from sekisho.engine.finding import Finding
+from sekisho.engine.lsm import doctor as of_system
 from sekisho.engine.supervisor.running import doctor
-from sekisho.engine.supervisor.running.doctor import Finding
 
 GOOD = Finding("listener", True, "works", "")
 BAD = Finding("io_uring", False, "is open", "close it")
@@ -35,3 +36,13 @@ def test_it_examines_this_machine(sekisho: Sekisho) -> None:
 
     assert findings
     assert all({"name", "ok", "detail", "hint"} == set(finding) for finding in findings)
+
+
+def test_the_whole_systems_engine_is_examined_where_it_is_asked_for(
+    sekisho: Sekisho, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_system, "examine", lambda: [BAD])
+
+    result = sekisho("doctor", "--system")
+
+    assert (3, ["no   io_uring: is open", "     close it"]) == (result.status, result.out.splitlines())

@@ -21,14 +21,15 @@ def check(bpffs: Path = BPFFS, mounts: Path = Path("/proc/self/mounts"), loaded:
         raise NotSupported("only root can hold the whole system to its policy", "run it with sudo")
     if not loaded.is_file():
         raise NotSupported(f"{loaded.name} is missing, which is what runs in the kernel", "run: python scripts/bpf.py")
-    if not _is_mounted(bpffs, mounts):
+    if not is_mounted(bpffs, mounts):
         raise NotSupported(
             f"no BPF file system is mounted at {bpffs}, where what is in force is kept while nothing runs",
             f"run: mount -t bpf bpf {bpffs}",
         )
 
 
-def _is_mounted(bpffs: Path, mounts: Path) -> bool:
+def is_mounted(bpffs: Path = BPFFS, mounts: Path = Path("/proc/self/mounts")) -> bool:
+    """Whether a BPF file system is mounted there."""
     lines = [line.split() for line in mounts.read_text(errors="replace").splitlines()]
     return any(words[1] == str(bpffs) and words[2] == _BPFFS_MAGIC for words in lines if len(words) > 2)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from sekisho.engine.finding import Finding as Finding
 from sekisho.engine.supervisor.running import protect, rehearsal
 from sekisho.engine.supervisor.running.rehearsal import Outcomes
 from sekisho.engine.supervisor.system import abi, libc
@@ -29,16 +30,6 @@ _PTRACE: Final = (
 _MEMORY: Final = "the same rules as for ptrace: " + _PTRACE
 _SECCOMP: Final = "it needs Linux 5.19 or newer with CONFIG_SECCOMP_FILTER, and a container that lets seccomp(2) pass"
 _NOT_REACHED: Final = "not tried, for something before it failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried. Something Sekisho can do without is ``ok`` with a ``detail`` that says what is lost."""
-
-    name: str
-    ok: bool
-    detail: str
-    hint: str
 
 
 def examine() -> list[Finding]:
