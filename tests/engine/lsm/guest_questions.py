@@ -1,0 +1,183 @@
+"""In a virtual machine: programs that wait for the administrator, and what becomes of them.
+
+``python -m tests.engine.lsm.guest_questions OBJECT`` prints ``what: outcome`` lines. This process becomes a manager's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.engine.lsm import guest_system as guest
+from tests.engine.lsm.guest_system import OTHER, POLICY, PROGRAMS, system, tell
+
+from sekisho.cli.processes import read_processes
+from sekisho.engine.lsm.daemon.stopped import is_stopped
+from sekisho.interface.client import OpenFile, RunningTree, trees
+from sekisho.interface.inquiry import Inquiry, parse_inquiry
+
+WRITER = "<kernel> /tmp/programs/dd"
+EXCEPTIONS = "initialize_domain /tmp/programs/dd from any\n"
+
+
+def prepare(image: Path) -> None:
+    guest.prepare(image)
+    shutil.copy(shutil.which("dd") or "", PROGRAMS / "dd")
+    with (POLICY / "exception_policy.conf").open("a") as file:
+        file.write(EXCEPTIONS)
+    with (POLICY / "domain_policy.conf").open("a") as file:
+        file.write(f"{WRITER}\nuse_profile 1\nuse_group 0\n\n")
+
+
+def started(program: str, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([PROGRAMS / program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def outcome(process: subprocess.Popen[bytes]) -> str:
+    """How it ended; who is still stopped after a while is killed."""
+    try:
+        _, told = process.communicate(timeout=8)
+    except subprocess.TimeoutExpired:
+        stopped = is_stopped(process.pid, process.pid)
+        process.kill()
+        return "stopped" if stopped else "running"
+    return "refused" if b"not permitted" in told else f"{process.returncode}"
+
+
+def question(query: OpenFile) -> Inquiry | None:
+    """What is asked first, within a while."""
+    if not query.wait_readable(5):
+        return None
+    raw = query.read(65536)
+    query.read(65536)
+    return parse_inquiry(raw) if raw else None
+
+
+def answer(query: OpenFile, inquiry: Inquiry | None, number: int) -> None:
+    if inquiry is not None:
+        query.write(f"A{inquiry.serial}={number}\n".encode())
+
+
+def answered(query: OpenFile, process: subprocess.Popen[bytes], number: int) -> str:
+    """The outcome, everything that is asked answered so; and what was asked."""
+    asked = []
+    for _ in range(20):
+        if process.poll() is not None:
+            break
+        if query.wait_readable(0.3) and (inquiry := question(query)) is not None:
+            asked.append(inquiry.acl)
+            answer(query, inquiry, number)
+    return f"{outcome(process)} {'; '.join(asked)}"
+
+
+def observed() -> tuple[RunningTree, OpenFile]:
+    service = RunningTree(trees(POLICY)[0].path)
+    query = service.open("query", administrator=True)
+    query.readable()
+    return service, query
+
+
+def enforce() -> None:
+    path = POLICY / "domain_policy.conf"
+    path.write_text(path.read_text().replace("use_profile 1", "use_profile 3"))
+
+
+def waiting(service: RunningTree, query: OpenFile) -> None:
+    """One that waits, and what others do to it."""
+    process = started("cat", OTHER)
+    asked = question(query)
+    tell("asked", asked and asked.acl.replace("9p:", ""))
+    tell("waits", is_stopped(process.pid, process.pid))
+    tell("shown", [each.waiting is not None for each in read_processes(service) if each.pid == process.pid])
+    for _ in range(20):
+        os.kill(process.pid, signal.SIGCONT)
+        time.sleep(0.01)
+    time.sleep(0.3)
+    tell("let go by others", is_stopped(process.pid, process.pid))
+    answer(query, asked, 1)
+    tell("allowed", answered(query, process, 1))
+    tell("allowed once", answered(query, started("cat", OTHER), 2))
+    process = started("cat", OTHER)
+    question(query)
+    process.kill()
+    tell("killed while it waits", process.wait(5))
+    time.sleep(0.3)
+    tell("forgotten", not query.readable())
+
+
+def added(service: RunningTree, query: OpenFile) -> None:
+    """What is asked for is made policy."""
+    process = started("cat", OTHER)
+    for _ in range(20):
+        if process.poll() is not None or not query.wait_readable(0.5):
+            break
+        inquiry = question(query)
+        if inquiry is not None:
+            file = service.open("domain_policy", administrator=True)
+            file.write(f"select Q={inquiry.serial}\n{inquiry.line}\n".encode())
+            file.close()
+            answer(query, inquiry, 3)
+    tell("made policy", outcome(process))
+    tell("without a question", outcome(started("cat", OTHER)))
+
+
+def ends(query: OpenFile) -> None:
+    """The administrator goes, and the daemon dies, while somebody waits."""
+    process = started("cat", "/etc/group")
+    question(query)
+    query.close()
+    tell("nobody left", outcome(process))
+    tell("nobody there", outcome(started("cat", "/etc/group")))
+    _, query = observed()
+    process = started("cat", "/etc/group")
+    question(query)
+    tell("waits for the daemon", is_stopped(process.pid, process.pid))
+    os.kill(int(str(guest.status()["pid"])), signal.SIGKILL)
+    tell("daemon killed", outcome(process))
+    tell("without a daemon", outcome(started("cat", "/etc/group")))
+
+
+def command(*words: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "sekisho", words[0], "-P", str(POLICY), *words[1:]],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return ended.stdout + ended.stderr
+
+
+def scene() -> None:
+    tell("start", system("start").returncode)
+    tell("learning", guest.read(guest.ALLOWED))
+    tell("writing", outcome(started("dd", "if=/dev/zero", "of=/tmp/one", "count=1")))
+    time.sleep(4)
+    enforce()
+    tell("reload", system("reload").returncode)
+    service, query = observed()
+    waiting(service, query)
+    tell("several at once", answered(query, started("dd", "if=/dev/zero", "of=/tmp/two", "count=1"), 1))
+    tell("written", os.path.exists("/tmp/two"))
+    added(service, query)
+    ends(query)
+    tell("again", system("start").returncode)
+    tell("ps", "/tmp/programs/admin" in command("ps"))
+    tell("mode", command("mode", "/tmp/programs/cat", "disabled"))
+    tell("disabled", guest.read("/etc/group"))
+    tell("stop", system("stop").returncode)
+
+
+def main() -> None:
+    if sys.argv[1] == "scene":
+        scene()
+        return
+    prepare(Path(sys.argv[1]))
+    command = f"{sys.executable} -B -m tests.engine.lsm.guest_questions scene; :"
+    os.execv(PROGRAMS / "admin", [str(PROGRAMS / "admin"), "-c", command])
+
+
+if __name__ == "__main__":
+    main()
