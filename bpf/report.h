@@ -89,16 +89,15 @@ static __always_inline __u32 length_of(struct scratch *scratch, __u32 which)
 	return length <= NAME_BYTES ? length : NAME_BYTES;
 }
 
-/* A text, and its length. What is behind it, up to the next eight bytes, is made zero first. */
-__noinline int digest_text(__u32 slot, __u32 which)
+/* So many bytes of a text, and their number. What is behind them, up to the next eight bytes, is made zero first. */
+__noinline int digest_text(__u32 slot, __u32 which, __u32 length)
 {
 	struct scratch *scratch = slot_of(slot);
-	__u32 from, length;
+	__u32 from;
 
-	if (!scratch)
+	if (!scratch || length > NAME_BYTES)
 		return 0;
 	from = text_begin(which) & 0x3fff;
-	length = length_of(scratch, which);
 	digest_word(&scratch->working, length);
 	if (length == 0)
 		return 0;
@@ -132,9 +131,12 @@ static __always_inline void digest_request(struct scratch *scratch, __u32 slot, 
 	digest_word(working, ((__u64 *)scratch->address)[0]);
 	digest_word(working, ((__u64 *)scratch->address)[1]);
 	digest_word(working, (__u64)scratch->version << 16 | scratch->port);
-	digest_text(slot, TEXT_FIRST);
-	digest_text(slot, TEXT_SECOND);
-	digest_text(slot, TEXT_THIRD);
+	digest_text(slot, TEXT_FIRST, length_of(scratch, TEXT_FIRST));
+	digest_text(slot, TEXT_SECOND, length_of(scratch, TEXT_SECOND));
+	digest_text(slot, TEXT_THIRD, length_of(scratch, TEXT_THIRD));
+	/* What a program calls itself is learned. */
+	if ((what & 0xff) == OP_FILE_EXECUTE)
+		digest_text(slot, TEXT_WORK, program_string(slot, 0));
 	key->halves[0] = working->halves[0];
 	key->halves[1] = working->halves[1];
 }
