@@ -45,7 +45,7 @@ def measure(kernel: str, rounds: int, scale: float, sizes: list[int]) -> Figures
         subprocess.run(["cc", "-static", "-O2", "-o", program, HERE / "operations.c"], check=True)
         machine = Machine(kernel, packages=BENCH, share=(Path(name), ROOT), memory=2048, processors=1)
         machine = with_tomoyo(machine)
-        machine = Machine(**{**vars(machine), "lsm": LSM})
+        machine = Machine(**{**vars(machine), "lsm": LSM, "counted": True})
         words = " ".join(map(str, (program, rounds, scale, *sizes)))
         command = f"PYTHONPATH={ROOT}/src:{ROOT}/bench python3 {HERE}/guest.py {words}"
         ended = machine.run(command, timeout=PATIENCE)

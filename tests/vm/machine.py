@@ -71,6 +71,9 @@ class Machine:
     memory: int = 1024
     """MiB."""
     processors: int = 2
+    counted: bool = False
+    """The machine's clock counts the instructions of its one processor, a nanosecond each: whatever else this host does,
+    the same takes the same time."""
 
     def run(self, command: str, *, timeout: float = 120, stdin: str = "", directory: str | Path = "/") -> Outcome:
         """The outcome of ``command``, a shell script run as root, and of its machine, which is gone afterwards."""
@@ -91,13 +94,19 @@ class Machine:
         settings = {"IMAGE": "1" if disk else "", "SHARES": " ".join(map(str, self.share))}
         return second_stage(settings, {"command": f"#!/bin/sh\n{command}\n", **self.files}, boots=self.boots)
 
+    def accelerator(self) -> list[str]:
+        """How instructions are gone through."""
+        if self.counted:
+            return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+        return ["-accel", "tcg,thread=multi"]
+
     def qemu(self, kernel: Kernel, disk: Path | None, work: Path) -> list[str]:
         """The command that is the machine."""
         shared = {"host": (Path("/"), True), "kernel": (kernel.tree, True), "exchange": (work / "exchange", False)}
         shared |= {f"share{number}": (path.resolve(), False) for number, path in enumerate(self.share)}
         words = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-M", "q35",
-            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(self.memory), "-smp", str(self.processors),
+            *self.accelerator(), "-cpu", "max", "-m", str(self.memory), "-smp", str(self.processors),
             "-display", "none", "-monitor", "none", "-serial", f"file:{work}/console",
             "-kernel", str(kernel.image), "-initrd", f"{work}/initrd",
             "-append", f"{KERNEL_LINE} lsm={self.lsm} {self.append}", "-device", "virtio-rng-pci",
