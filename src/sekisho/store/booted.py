@@ -64,6 +64,9 @@ def domains(free: Iterable[str], program: str) -> Iterator[str]:
     # These happen when no daemon is there to learn them.
     yield f"file execute {SHUTDOWN}"
     yield f"file execute {program}"
+    # This happens only where something has failed, and should be heard of.
+    yield "network unix dgram send /run/systemd/journal/socket"
+    yield from ("file write /dev/kmsg", "file write /dev/console")
     for name in (SHUTDOWN, *free):
         yield from ("", f"<kernel> {name}", "use_profile 0", "use_group 0", "")
 

@@ -1,6 +1,6 @@
 """In a virtual machine that boots Debian: what is done to its disk beforehand, and what is done when it is up.
 
-``install TREE`` and ``enforce`` are for the time before systemd, ``scene`` prints ``what: outcome`` lines.
+``install TREE OBJECT`` and ``enforce`` are for the time before systemd, ``scene`` prints ``what: outcome`` lines.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ server {
 }
 """
 """A page, and a hole: whoever asks for it has his Perl run by the process that serves."""
+INTERNET, LOCAL = "socket(S, 2, 1, 0) && ", "socket(S, 1, 1, 0) && "
 ATTACKS = {
     "reads /etc/shadow": r'open(F, "<", "/etc/shadow") ? "done" : 0+$!',
-    "reads its own key's neighbour": r'open(F, "<", "/root/.ssh/key") ? "done" : 0+$!',
+    "reads somebody's key": r'open(F, "<", "/root/.ssh/key") ? "done" : 0+$!',
     "makes a file in /etc": r'open(F, ">", "/etc/cron.d/mine") ? "done" : 0+$!',
     "appends to /etc/passwd": r'open(F, ">>", "/etc/passwd") ? "done" : 0+$!',
     "makes a link": r'link("/etc/shadow", "/var/www/html/s") ? "done" : 0+$!',
@@ -47,13 +48,13 @@ ATTACKS = {
     "opens the disk": r'open(F, "+<", "/dev/vda") ? "done" : 0+$!',
     "executes a shell": r'my $p = fork; if (!$p) { exec {"/bin/sh"} "sh", "-c", "exit 0"; syscall(231, 0+$!); } '
     r'waitpid($p, 0); $? == 0 ? "done" : $? >> 8',
-    "executes anything by the loader": r"my $p = fork; if (!$p) { exec {'/lib64/ld-linux-x86-64.so.2'} 'ld', '/bin/true'; "
+    "executes a loader": r"my $p = fork; if (!$p) { exec {'/lib64/ld-linux-x86-64.so.2'} 'ld', '/bin/true'; "
     r'syscall(231, 0+$!); } waitpid($p, 0); $? == 0 ? "done" : $? >> 8',
-    "connects to sshd": r'socket(S, 2, 1, 0) && connect(S, pack("Sna4x8", 2, 22, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
-    "connects out": r'socket(S, 2, 1, 0) && connect(S, pack("Sna4x8", 2, 443, pack("C4", 192,0,2,1))) ? "done" : 0+$!',
-    "listens elsewhere": r'socket(S, 2, 1, 0) && bind(S, pack("Sna4x8", 2, 4444, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
-    "asks systemd": r'socket(S, 1, 1, 0) && connect(S, pack("Sa*", 1, "/run/systemd/private\0")) ? "done" : 0+$!',
-    "asks dbus": r'socket(S, 1, 1, 0) && connect(S, pack("Sa*", 1, "/run/dbus/system_bus_socket\0")) ? "done" : 0+$!',
+    "connects to sshd": INTERNET + r'connect(S, pack("Sna4x8", 2, 22, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
+    "connects out": INTERNET + r'connect(S, pack("Sna4x8", 2, 443, pack("C4", 192,0,2,1))) ? "done" : 0+$!',
+    "listens elsewhere": INTERNET + r'bind(S, pack("Sna4x8", 2, 4444, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
+    "asks systemd": LOCAL + r'connect(S, pack("Sa*", 1, "/run/systemd/private\0")) ? "done" : 0+$!',
+    "asks dbus": LOCAL + r'connect(S, pack("Sa*", 1, "/run/dbus/system_bus_socket\0")) ? "done" : 0+$!',
     "kills cron": r'kill(9, CRON) ? "done" : 0+$!',
     "kills process 1": r'kill(15, 1) ? "done" : 0+$!',
     "kills the engine's daemon": r'kill(9, DAEMON) ? "done" : 0+$!',
@@ -67,9 +68,9 @@ ATTACKS = {
     "loads a module": r'my ($a, $b) = ("x", ""); syscall(175, $a, 1, $b) == 0 ? "done" : 0+$!',
     "reboots": r'syscall(169, 0xfee1dead, 0x28121969, 0x89ABCDEF, 0) == 0 ? "done" : 0+$!',
     "chroots": r'chroot("/var/www") ? "done" : 0+$!',
-    "takes links away": r'unlink(glob("/sys/fs/bpf/sekisho/*/links/file_open")) ? "done" : 0+$!',
+    "takes links away": r'unlink("/sys/fs/bpf/sekisho/1/links/file_open") ? "done" : 0+$!',
     "changes policy": r'open(F, ">>", "/etc/sekisho/domain_policy.conf") ? "done" : 0+$!',
-    "asks for panic": r'socket(S, 1, 1, 0) && connect(S, pack("Sa*", 1, "/run/sekisho/system.sock\0")) ? "done" : 0+$!',
+    "asks for panic": LOCAL + r'connect(S, pack("Sa*", 1, "/run/sekisho/system.sock\0")) ? "done" : 0+$!',
 }  # fmt: skip
 """What a process of nginx's that has been taken over tries, in Perl; a number is an errno."""
 
@@ -78,9 +79,10 @@ def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, text=True, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
-def install(tree: Path) -> None:
+def install(tree: Path, image: Path) -> None:
     """The project is on the disk as its package would have it there, learning; so are the services' own affairs."""
     shutil.copytree(tree / "src/sekisho", PACKAGES / "sekisho", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(image, PACKAGES / "sekisho/engine/lsm/sekisho.bpf.o")
     compileall.compile_dir(PACKAGES / "sekisho", quiet=1)
     program = Path("/usr/bin/sekisho")
     program.write_text("#!/usr/bin/python3\nimport sys\nfrom sekisho.cli.main import main\nsys.exit(main())\n")
@@ -176,7 +178,7 @@ def settled() -> None:
 
 def status() -> dict[str, object]:
     try:
-        found: dict[str, object] = json.loads(run("sekisho", "--json", "system", "status").stdout or "{}")
+        found: dict[str, object] = json.loads(run("sekisho", "system", "--json", "status").stdout or "{}")
     except ValueError:
         return {}
     return found
@@ -190,8 +192,9 @@ def use(package: str) -> None:
     tell("page", page("/index.html"))
     tell("no page", page("/nothing"))
     tell("hole", page("/taken-over?" + quote("1+1")))
-    tell("apt-get", ssh(f"apt-get install -y /root/{package}.deb >/dev/null 2>&1; echo $?; cat /usr/share/{package}/text"))
-    tell("configured", Path(f"/etc/{package}.conf").read_text() if Path(f"/etc/{package}.conf").exists() else "no")
+    tell("apt-get", ssh(f"apt-get install -y /root/{package}.deb >/dev/null 2>&1"))
+    for what, name in (("installed", f"/usr/share/{package}/text"), ("configured", f"/etc/{package}.conf")):
+        tell(what, Path(name).read_text() if Path(name).exists() else "no")
     tell("cron", ticked(began))
 
 
@@ -204,16 +207,14 @@ def attack() -> None:
         tell(f"attack, {what}", page("/taken-over?" + quote(code)))
 
 
-def refused() -> None:
-    """What was refused, by domain, each thing once."""
-    seen: dict[str, int] = {}
-    path = POLICY / "audit.jsonl"
-    for line in path.read_text().splitlines() if path.exists() else ():
-        record = json.loads(line)
-        told = f"{record.get('domain')}: {record.get('acl')}"
-        seen[told] = seen.get(told, 0) + 1
-    for told, count in seen.items():
-        tell(f"refused, {count}", told)
+def refused(when: str, begin: int = 0) -> int:
+    """What was refused since record ``begin``, by domain, each thing once; how many records there are."""
+    lines = (POLICY / "audit.jsonl").read_text().splitlines() if (POLICY / "audit.jsonl").exists() else []
+    records = [json.loads(line) for line in lines[begin:]]
+    told = [f"{each['domain']}: {each['acl']}" for each in records if each["mode"] == "enforcing"]
+    for each in dict.fromkeys(told):
+        tell(f"refused {when}", each)
+    return len(lines)
 
 
 def scene(mode: str) -> None:
@@ -225,9 +226,11 @@ def scene(mode: str) -> None:
             tell("process", line)
     use("first" if mode == "learn" else "second")
     if mode == "enforce":
-        refused()
-        (POLICY / "audit.jsonl").unlink(missing_ok=True)
+        settled()
+        before = refused("in use")
         attack()
+        settled()
+        refused("to nginx", before)
         tell("afterwards, page", page("/index.html"))
         tell("afterwards, ssh", ssh("echo in"))
     settled()
@@ -236,7 +239,7 @@ def scene(mode: str) -> None:
 
 def main() -> None:
     word, *rest = sys.argv[1:]
-    {"install": lambda: install(Path(rest[0])), "enforce": enforce, "scene": lambda: scene(rest[0])}[word]()
+    {"install": lambda: install(*map(Path, rest)), "enforce": enforce, "scene": lambda: scene(rest[0])}[word]()
 
 
 if __name__ == "__main__":

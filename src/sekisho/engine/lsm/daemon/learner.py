@@ -17,9 +17,11 @@ from sekisho.engine.lsm.daemon import events
 from sekisho.engine.lsm.daemon.events import Event
 from sekisho.engine.lsm.daemon.questions import Questions
 from sekisho.engine.lsm.publish.domains import Domains
+from sekisho.policy.grammar import OPERATIONS
 from sekisho.policy.model import Domain, Mode, Policy
 
 _KERNEL: Final = "<kernel>"
+_KEYWORDS: Final = tuple(OPERATIONS)
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class Learner:
         elif event.kind == layout.EVENT_FAILED:
             self._failed(event)
         elif event.kind == layout.EVENT_UNNAMEABLE:
-            self.tally.unnameable += 1
+            self._unnameable(event)
 
     def _request(self, event: Event) -> None:
         domain = self._domain(event.header.domain)
@@ -135,6 +137,13 @@ class Learner:
             self.keeper.note(domain, "transition_failed", events.facts_of(event, None))
             self.keeper.updated(by_hand=True)
             self.changed(domain)
+
+    def _unnameable(self, event: Event) -> None:
+        """No entry can be about it, so nothing is learned; but whoever wonders why it is refused finds it told."""
+        self.tally.unnameable += 1
+        domain = self._domain(event.header.domain)
+        if domain is not None and event.header.operation < len(_KEYWORDS):
+            self.keeper.note(domain, f"unnameable {_KEYWORDS[event.header.operation]}", events.facts_of(event, None))
 
     def _domain(self, number: int) -> Domain | None:
         """The domain of policy that ``number`` means; one that the kernel made without our hearing of it is made."""
