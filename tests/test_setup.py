@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,13 @@ def test_setup_says_what_is_missing(repository: Path, tmp_path: Path, checks: st
     assert 1 == result.returncode
     assert said in result.stderr
     assert not (tmp_path / "venv").exists()
+
+
+def test_packages_carry_what_runs_in_the_kernel(repository: Path) -> None:
+    """What isn't ignored and stands below a package's directory is in the wheel; so users need no compiler."""
+    ignored = (repository / ".gitignore").read_text().split()
+    build = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+
+    assert (repository / "src/sekisho/engine/lsm/sekisho.bpf.o").is_file()
+    assert not any(fnmatch("sekisho.bpf.o", pattern) for pattern in ignored)
+    assert {"targets"} == set(build) and {"packages", "shared-data"} == set(build["targets"]["wheel"])

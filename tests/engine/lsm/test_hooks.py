@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from tests.engine.lsm.kernel import sample
 from tests.engine.lsm.test_object import bpf
 
 from sekisho.engine.lsm import hooks
@@ -22,7 +22,7 @@ def test_every_operation_is_asked_for_or_said_to_be_unavailable() -> None:
     assert set(hooks.LIMITS) <= served
 
 
-@pytest.mark.skipif(not shutil.which("clang"), reason="the kernel side is compiled by clang")
+@pytest.mark.needs(*sample.COMPILER)
 def test_programs_are_those_of_the_kernel_side(tmp_path: Path) -> None:
     bpf.build(tmp_path / "object")
     attached = {

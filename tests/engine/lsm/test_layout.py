@@ -115,7 +115,6 @@ def test_constants_are_the_same() -> None:
     assert len(here) > 100
 
 
-@pytest.mark.skipif(not COMMITTED.exists(), reason="not made yet")
 @pytest.mark.parametrize("name", layout.STRUCTURES)
 def test_the_object_that_is_carried_has_the_same_structures(name: str) -> None:
     found = fields(objects.read(COMMITTED.read_bytes()), name)

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from tests.engine.lsm.guest_protection import BY_MANAGER, HARMLESS
+from tests.engine.lsm.kernel import sample
 from tests.engine.lsm.test_object import bpf
 from tests.vm.machine import Machine
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 on_each = pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k)) for k in ("6.1", "6.12", "6.18")])
-built = pytest.mark.skipif(not shutil.which("clang"), reason="the kernel side is compiled by clang")
+built = pytest.mark.needs(*sample.COMPILER)
 PREPARED = "mount -t bpf bpf /sys/fs/bpf; mount -t securityfs securityfs /sys/kernel/security; "
 
 
