@@ -9,6 +9,10 @@ import pytest
 from sekisho.engine.lsm.daemon import guardian
 
 
+def tell(write: int) -> None:
+    os.write(write, b"gone")
+
+
 def daemon(write: int, *, group: bool) -> tuple[int, int]:
     """A process that is watched over, and its guardian; the end of the latter is told by ``write``."""
     read, told = os.pipe()
@@ -16,7 +20,7 @@ def daemon(write: int, *, group: bool) -> tuple[int, int]:
     if not pid:
         if group:
             os.setpgid(0, 0)
-        guard = guardian.watch(os.getpid(), lambda: os.write(write, b"gone") and None, [write])
+        guard = guardian.watch(os.getpid(), lambda: tell(write), [write])
         os.write(told, str(guard).encode())
         time.sleep(60)
         os._exit(1)

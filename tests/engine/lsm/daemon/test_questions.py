@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
 from sekisho.decide.request import Facts, Request, Task
 from sekisho.engine.lsm import layout
-from sekisho.engine.lsm.daemon import questions as module
+from sekisho.engine.lsm.daemon import stopped
 from sekisho.engine.lsm.daemon.questions import MOST_OF_ONE, PATIENCE, Questions
 from sekisho.policy.grammar import OPERATIONS
 from sekisho.policy.model import Domain, Policy
@@ -50,8 +51,12 @@ class Scene:
         self.gone: list[int] = []
         self.now = 100.0
         self.domain = Policy().domains["<kernel>"]
-        self.questions = Questions(self.table, self.state, lambda process, thread: bool(self.gone.append(thread) or 1))
-        monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+        self.questions = Questions(self.table, self.state, self.let_go)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def let_go(self, process: int, thread: int) -> bool:
+        self.gone.append(thread)
+        return True
 
     def asks(self, number: int, name: str = "/etc/passwd", uid: int = 0, domain: Domain | None = None) -> None:
         self.table.held[number] = bytes(layout.Question(process=os.getpid(), thread=os.getpid()))
@@ -88,7 +93,12 @@ def test_the_verdict_is_there_before_the_task_goes_on(scene: Scene, answer: int,
     scene.questions.observe()
     scene.asks(1)
     seen: list[int] = []
-    scene.questions._let_go = lambda *_: bool(seen.append(scene.table.verdict(1)) or True)
+
+    def let_go(process: int, thread: int) -> bool:
+        seen.append(scene.table.verdict(1))
+        return True
+
+    scene.questions._let_go = let_go
     scene.questions.answer(1, answer)
     assert seen == [verdict]
     assert not scene.questions.pending()
@@ -170,7 +180,7 @@ def test_a_task_that_was_stopped_again_goes_on(scene: Scene) -> None:
 def test_who_has_ended_waits_no_more(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.questions.observe()
     scene.asks(1)
-    monkeypatch.setattr(module.stopped, "is_there", lambda *_: False)
+    monkeypatch.setattr(stopped, "is_there", lambda *_: False)
     scene.questions.look()
     assert (scene.questions.pending(), scene.table.held, scene.questions.memory) == ([], {}, 0)
 
