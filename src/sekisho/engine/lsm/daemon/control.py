@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sekisho.errors import SekishoError, UserError
+from sekisho.interface import sockets
 
 SOCKET: Final = Path("/run/sekisho/system.sock")
 _LONGEST: Final = 1 << 20
@@ -74,7 +75,8 @@ class Listener:
             channel.settimeout(1)
             try:
                 pid, uid = _peer(channel)
-                if uid in (0, os.geteuid()):
+                # What is found out about the pid is about who connected only as long as that one is there.
+                if uid in (0, os.geteuid()) and sockets.peer_lives(channel):
                     channel.sendall(json.dumps(self._said(_line(channel), pid)).encode() + b"\n")
             except OSError:
                 return
