@@ -19,6 +19,7 @@ ANSWER: dict[str, Any] = {
     "domains": {"disabled": 3, "enforcing": 2}, "programs": ["file_open"], "missing": {"capable": "no reason"},
     "absent": [], "kernel": {"events": 5, "lost": 0}, "events": {"events": 5, "learned": 2}, "trouble": {},
     "unsaved": False, "trial": False, "lacking": {"file chmod": ["path_chmod"]}, "unprotected": ["protect_map"],
+    "missed": 0,
 }  # fmt: skip
 
 
@@ -72,6 +73,7 @@ def test_status_is_told(asked: list[tuple[str, dict[str, Any]]], capsys: pytest.
 
 def test_what_isnt_as_it_should_be_stands_out() -> None:
     assert "everything is allowed" in "\n".join(lines(ANSWER | {"active": False}))
+    assert "3 decisions were missed" in "\n".join(lines(ANSWER | {"missed": 3}))
     assert "9 events were lost" in "\n".join(lines(ANSWER | {"kernel": {"lost": 9}}))
     assert "without a daemon" in "\n".join(lines({"pid": None, "active": True}))
     assert "on trial" in "\n".join(lines(ANSWER | {"trial": True}))

@@ -72,7 +72,7 @@ class Machine:
     """MiB."""
     processors: int = 2
     counted: bool = False
-    """The machine's clock counts the instructions of its one processor, a nanosecond each: whatever else this host does,
+    """The machine's clock counts the instructions of its one processor, a nanosecond each: whatever else the host does,
     the same takes the same time."""
 
     def run(self, command: str, *, timeout: float = 120, stdin: str = "", directory: str | Path = "/") -> Outcome:

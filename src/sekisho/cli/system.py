@@ -135,6 +135,8 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
     yield from (f"  {line}" for line in table(rows))
     if answer["kernel"]["lost"]:
         yield coloured(f"{answer['kernel']['lost']} events were lost", Colour.BAD) + ": what they told wasn't learned"
+    if answer["missed"]:
+        yield coloured(f"{answer['missed']} decisions were missed", Colour.BAD) + ": see sekisho doctor --system"
     if answer["lacking"]:
         yield coloured("not asked for everywhere", Colour.BAD) + f": {', '.join(answer['lacking'])}"
     if answer["unprotected"]:

@@ -11,7 +11,7 @@ from sekisho.engine.lsm import hooks
 if TYPE_CHECKING:
     from sekisho.engine.lsm.daemon.service import Service
 
-_COUNTS = ("events", "lost", "repeated", "unnameable", "crowded", "refused", "inconsistent", "homeless")
+_COUNTS = ("events", "lost", "repeated", "unnameable", "crowded", "refused", "inconsistent", "homeless", "changed")
 
 
 def describe(service: Service) -> dict[str, Any]:
@@ -34,6 +34,7 @@ def describe(service: Service) -> dict[str, Any]:
         "lacking": {operation: list(names) for operation, names in hooks.lacking(failures).items()},
         "unprotected": list(hooks.unprotected(failures)),
         "kernel": {name: int(getattr(system.maps.counts, name)) for name in _COUNTS},
+        "missed": sum(program.facts().missed for program in system.loaded.programs.values()),
         "events": asdict(service.learner.tally),
         "trouble": dict(system.publisher.trouble),
         "observers": service.questions.observers,
