@@ -131,6 +131,16 @@ def test_strays_are_counted_and_our_own_are_not(stage: Stage) -> None:
     assert [] == stage.lines()
 
 
+def test_what_has_no_name_is_told_and_not_learned(stage: Stage) -> None:
+    given = bytearray(event(stage, "file mount"))
+    layout.Event.from_buffer(given).kind = layout.EVENT_UNNAMEABLE
+    stage.learner.take(bytes(given))
+
+    assert [] == stage.lines()
+    assert [("learning", "unnameable file mount", False)] == stage.records()
+    assert (0, 1) == (stage.learner.tally.stray, stage.learner.tally.unnameable)
+
+
 def test_the_quota_ends_learning_and_is_published(stage: Stage) -> None:
     stage.learner.policy.namespaces["<kernel>"].profiles[1].max_learning_entry = 1
     for name in (b"/1", b"/2", b"/3"):
