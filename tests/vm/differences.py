@@ -15,7 +15,9 @@ from sekisho.policy.parse_domain import parse_domain_policy
 from sekisho.policy.printer import print_acl, print_domain_policy
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs/differences.md"
-_ROW: Final = re.compile(r"^\| `([\w-]+)` \| (kernel|sekisho) \| `(.+?)` \| (?:`(.+?)` )?\| .+ \|$")
+_ROW: Final = re.compile(
+    r"^\| `([\w-]+)` \| (each|supervisor|system) \| (kernel|sekisho) \| `(.+?)` \| (?:`(.+?)` )?\| .+ \|$"
+)
 Entries = dict[str, set[str]]
 """The lines of each domain, of one operation each."""
 
@@ -25,6 +27,7 @@ class Rule:
     """A row of the first table."""
 
     name: str
+    engine: str
     which: str
     entry: re.Pattern[str]
     beside: str
@@ -39,11 +42,12 @@ class Rule:
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
-    """The rules that the document lists."""
+def rules(engine: str) -> tuple[Rule, ...]:
+    """The rules that the document lists for ``engine``."""
     rows = filter(None, map(_ROW.match, DOCUMENT.read_text().splitlines()))
     plain = [[(each or "").replace("\\|", "|") for each in row.groups()] for row in rows]
-    return tuple(Rule(name, which, re.compile(entry), beside) for name, which, entry, beside in plain)
+    found = (Rule(name, whose, which, re.compile(entry), beside) for name, whose, which, entry, beside in plain)
+    return tuple(rule for rule in found if rule.engine in ("each", engine))
 
 
 @cache
@@ -69,8 +73,8 @@ class Difference:
     """What explains it."""
 
 
-def differences(kernel: dict[str, list[str]], sekisho: str) -> Iterator[Difference]:
-    """How the domains that the kernel learned differ from Sekisho's policy file."""
+def differences(kernel: dict[str, list[str]], sekisho: str, engine: str) -> Iterator[Difference]:
+    """How the domains that the kernel learned differ from the policy file of an engine of Sekisho."""
     sides = {"kernel": {name: one_by_one(lines) for name, lines in kernel.items()}, "sekisho": domains(sekisho)}
     for name in sorted(set().union(*sides.values())):
         both = set().union(*(side.get(name, set()) for side in sides.values()))
@@ -78,7 +82,7 @@ def differences(kernel: dict[str, list[str]], sekisho: str) -> Iterator[Differen
             if name in sides[which] and name not in sides[other]:
                 yield Difference(name, which, "the domain", None)
             for entry in sorted(sides[which].get(name, set()) - sides[other].get(name, set())):
-                rule = next((each.name for each in rules() if each.covers(which, entry, both)), None)
+                rule = next((each.name for each in rules(engine) if each.covers(which, entry, both)), None)
                 yield Difference(name, which, entry, rule)
 
 

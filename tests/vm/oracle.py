@@ -27,10 +27,12 @@ def learned(
     return _answers(kernel, "learn", json.dumps(given), len(programs), full=full, timeout=timeout)
 
 
-def answered(kernel: str, batches: Sequence[dict[str, Any]], *, timeout: float) -> list[dict[str, Any]]:
-    """What the kernel answers to ``batches`` of requests."""
+def answered(
+    kernel: str, batches: Sequence[dict[str, Any]], *, timeout: float, enforcer: str = "tomoyo"
+) -> list[dict[str, Any]]:
+    """What the kernel's TOMOYO, or another (tests/vm/guest/enforcers.py), answers to ``batches`` of requests."""
     lines = "".join(f"{json.dumps(batch)}\n" for batch in batches)
-    return _answers(kernel, "decide", lines, len(batches), full=False, timeout=timeout)
+    return _answers(kernel, f"decide {enforcer}", lines, len(batches), full=False, timeout=timeout)
 
 
 def printed(kernel: str, lines: dict[str, list[str]], *, timeout: float) -> dict[str, list[list[str]]]:

@@ -13,9 +13,12 @@ from tests.vm.oracle import answered, keep, kept
 from tests.vm.pairs import FAMILIES, batches
 from tests.vm.replay import counts, differences
 
+from sekisho.engine.lsm.daemon.machine import OBJECT
+
 SEED = 1
 ALL = 106
 """Hundreds of requests."""
+built = pytest.mark.skipif(not OBJECT.is_file(), reason="the kernel side isn't built (make bpf)")
 
 
 def compare(asked: list[dict[str, Any]], answers: list[dict[str, Any]]) -> Counter[str]:
@@ -69,3 +72,37 @@ def test_all_are_answered_alike(kernel: str) -> None:
     compare(asked, answers)
     if kernel == "6.12" and os.environ.get("ORACLE_KEEP"):
         keep("decisions", list(zip(asked, answers, strict=True)))
+
+
+def system(seed: int, hundreds: int) -> list[dict[str, Any]]:
+    """Batches that the engine in the kernel can be asked about; it has no interface for processes that move by hand."""
+    return [batch for batch in batches(seed, hundreds) if batch["family"] != "transitions"]
+
+
+def compare_system(kernel: str, asked: list[dict[str, Any]], timeout: float) -> None:
+    """The engine in the kernel answers as the core does, as the kernel's TOMOYO above, but without exceptions."""
+    answers = answered(kernel, asked, timeout=timeout, enforcer="system")
+    assert not compare(asked, answers)
+    told = [
+        counts(*each)
+        for batch, answer in zip(asked, answers, strict=True)
+        for each in zip(batch["requests"], answer["answers"], strict=True)
+    ]
+    assert sum(told) > len(told) * 0.8, "most requests have to be decided"
+
+
+@built
+@pytest.mark.slow
+@pytest.mark.vm("6.12", "small")
+def test_fresh_ones_are_answered_alike_in_the_kernel() -> None:
+    seed = int(os.environ.get("ORACLE_SEED") or random.randrange(10**6))
+    print(f"ORACLE_SEED={seed}")
+
+    compare_system("6.12", system(seed, 3), timeout=400)
+
+
+@built
+@pytest.mark.oracle
+@pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k, "small")) for k in ("6.12", "6.1", "6.18")])
+def test_all_are_answered_alike_in_the_kernel(kernel: str) -> None:
+    compare_system(kernel, system(SEED, ALL), timeout=5000)

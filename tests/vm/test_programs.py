@@ -1,4 +1,4 @@
-"""Real programs: the kernel's TOMOYO and Sekisho learn the same of the same run."""
+"""Real programs: the kernel's TOMOYO and each engine of Sekisho learn the same of the same run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from tests.vm.differences import Rule, differences, one_by_one, rules
 from tests.vm.oracle import keep, kept, learned
 from tests.vm.programs import PROGRAMS
 
+from sekisho.engine.lsm.daemon.machine import OBJECT
+
 ORDINARY = 25
 """So many programs are compared at least."""
 
 
-def compare(results: list[dict[str, Any]]) -> Counter[str]:
+built = pytest.mark.skipif(not OBJECT.is_file(), reason="the kernel side isn't built (make bpf)")
+
+
+def compare(results: list[dict[str, Any]], engine: str) -> Counter[str]:
     """How often each rule explains a difference; there is none that isn't explained."""
     explained: Counter[str] = Counter()
     unlisted = []
@@ -23,7 +28,7 @@ def compare(results: list[dict[str, Any]]) -> Counter[str]:
         if result["status"] != 0:
             unlisted.append(f"{result['name']} ended with {result['status']}:\n{result.get('output')}")
             continue
-        for each in differences(result["kernel"], result["sekisho"]):
+        for each in differences(result["kernel"], result["sekisho"], engine):
             explained[each.rule or ""] += 1
             if each.rule is None:
                 unlisted.append(f"{result['name']}: {each.domain}: only {each.which} has {each.entry}")
@@ -33,12 +38,14 @@ def compare(results: list[dict[str, Any]]) -> Counter[str]:
 
 def test_recorded_policies_are_alike() -> None:
     results = kept("programs")
-    explained = compare(results)
+    explained = compare(results, "supervisor")
 
     assert {program.name for program in PROGRAMS} == {result["name"] for result in results}
     assert len(results) > ORDINARY
     assert all(sum(map(len, result["kernel"].values())) > 20 for result in results)
-    assert {rule.name for rule in rules()} == set(explained), "docs/differences.md lists a difference that doesn't show"
+    assert {rule.name for rule in rules("supervisor")} == set(explained), (
+        "docs/differences.md lists a difference that doesn't show"
+    )
 
 
 def test_an_unlisted_difference_is_found() -> None:
@@ -47,7 +54,7 @@ def test_an_unlisted_difference_is_found() -> None:
     result["kernel"][name].append("file read /nobody/read/this")
 
     with pytest.raises(AssertionError, match=f"shell-scripts: {name}: only kernel has file read /nobody/read/this"):
-        compare([result])
+        compare([result], "supervisor")
 
 
 def test_joined_operations_are_taken_apart() -> None:
@@ -69,16 +76,32 @@ def test_joined_operations_are_taken_apart() -> None:
     ],
 )
 def test_a_rule_covers_what_it_says(which: str, entry: str, others: list[str], covered: bool) -> None:
-    [rule] = [rule for rule in rules() if rule.name == "protocol"]
+    [rule] = [rule for rule in rules("supervisor") if rule.name == "protocol"]
 
     assert isinstance(rule, Rule)
     assert covered is rule.covers(which, entry, others)
 
 
+def test_a_rule_about_one_engine_says_nothing_of_another() -> None:
+    about_each = {rule.name for rule in rules("none")}
+
+    assert about_each < {rule.name for rule in rules("supervisor")}
+    assert all(rule.engine in ("each", "system") for rule in rules("system"))
+
+
 @pytest.mark.slow
 @pytest.mark.vm("6.12", "small")
 def test_some_programs_are_learned_alike() -> None:
-    compare(learned("6.12", [each for each in PROGRAMS if each.quick], full=False, timeout=600))
+    quick = [each for each in PROGRAMS if each.quick]
+    compare(learned("6.12", quick, full=False, timeout=600), "supervisor")
+
+
+@built
+@pytest.mark.slow
+@pytest.mark.vm("6.12", "small")
+def test_some_programs_are_learned_alike_in_the_kernel() -> None:
+    quick = [each for each in PROGRAMS if each.quick]
+    compare(learned("6.12", quick, full=False, timeout=600, engine="system"), "system")
 
 
 @pytest.mark.oracle
@@ -87,4 +110,11 @@ def test_all_programs_are_learned_alike(kernel: str) -> None:
     results = learned(kernel, PROGRAMS, full=True, timeout=7200)
     if kernel == "6.12" and os.environ.get("ORACLE_KEEP"):
         keep("programs", results)
-    compare(results)
+    compare(results, "supervisor")
+
+
+@built
+@pytest.mark.oracle
+@pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k, "full")) for k in ("6.12", "6.1", "6.18")])
+def test_all_programs_are_learned_alike_in_the_kernel(kernel: str) -> None:
+    compare(learned(kernel, PROGRAMS, full=True, timeout=7200, engine="system"), "system")

@@ -1,8 +1,9 @@
-"""In the guest: what the kernel's TOMOYO answers to each of many requests, and what it writes of them in its audit log.
+"""In the guest: what who enforces in the kernel answers to each of many requests, and what audit records it writes.
 
 Reads batches (see tests/vm/pairs.py) from standard input, one JSON object a line; answers them in the same order. Raw
 bytes are passed as text of as many characters (latin-1). Of every batch a child enters the domain and asks; this
-process, a policy manager, prepares what it asks for and reads the kernel's audit log after each request.
+process, a policy manager, prepares what it asks for and reads the audit log after each request. The word after the
+program says who is asked (tests/vm/guest/enforcers.py).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.vm.guest import ask, kernel
+from tests.vm.guest import ask
+from tests.vm.guest.enforcers import ENFORCERS, System, Tomoyo
 
 TREE = "/oracle"
 KINDS = {
@@ -72,17 +74,20 @@ def parent(path: str | None) -> str | None:
 class Child:
     """A process in the batch's domain, with its ids and all capabilities."""
 
-    def __init__(self, batch: dict[str, Any]) -> None:
+    def __init__(self, batch: dict[str, Any], enforcer: Tomoyo | System) -> None:
         """It has entered the domain."""
+        self.enforcer = enforcer
         here, there = os.pipe(), os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(here[1])
             os.close(there[0])
-            ask.serve(batch, os.fdopen(here[0]), os.fdopen(there[1], "w", 1))
+            ask.serve(batch, os.fdopen(here[0]), os.fdopen(there[1], "w", 1), enter=isinstance(enforcer, Tomoyo))
         os.close(here[0])
         os.close(there[1])
         self.requests, self.answers = os.fdopen(here[1], "w", 1), os.fdopen(there[0])
+        enforcer.confine(self.pid, batch["domain"])
+        print("go on", file=self.requests)
         self.state: dict[str, Any] = json.loads(self.answers.readline())
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -90,10 +95,10 @@ class Child:
         print(json.dumps(request), file=self.requests)
         answer: dict[str, Any] = json.loads(self.answers.readline())
         if "stopped" in answer:
-            kernel_says = process_domain(answer["stopped"])
+            domain = self.enforcer.where(answer["stopped"])
             print("go on", file=self.requests)
             answer = json.loads(self.answers.readline())
-            answer["domain"] = kernel_says
+            answer["domain"] = domain
         return answer
 
     def end(self) -> None:
@@ -102,47 +107,20 @@ class Child:
         os.waitpid(self.pid, 0)
 
 
-def process_domain(pid: int) -> str:
-    """The domain that the kernel has process ``pid`` in."""
-    descriptor = os.open(f"{kernel.FILES}.process_status", os.O_RDWR)
-    try:
-        os.write(descriptor, f"global-pid {pid}\n".encode())
-        return os.read(descriptor, 65536).decode().rstrip("\n").split(" ", 2)[2]
-    finally:
-        os.close(descriptor)
-
-
-def answer(batch: dict[str, Any]) -> dict[str, Any]:
-    """What the kernel makes of ``batch``."""
+def answer(batch: dict[str, Any], enforcer: Tomoyo | System) -> dict[str, Any]:
+    """What comes of ``batch``."""
     LIBC.umount2(TREE.encode(), 2)
     shutil.rmtree(TREE, ignore_errors=True)
     os.mkdir(TREE)
     for each in batch["files"]:
         make(*each)
-    forget_exceptions()
-    kernel.write("exception_policy", "".join(f"{line}\n" for line in batch["exception"]))
-    kernel.write("profile", "".join(f"{line}\n" for line in batch["profile"]))
-    kernel.write("domain_policy", "".join(f"{line}\n" for line in batch["domain_policy"]))
-    command = "<kernel> /run/local/command"
-    kernel.write("domain_policy", f"select {command}\ntask manual_domain_transition {batch['domain']}\n")
-    read_back = kernel.domains(batch["domain"])
-    exception = kernel.read("exception_policy").split("\n")
-    kernel.read("audit")
-    child = Child(batch)
+    begun = enforcer.begin(batch)
+    enforcer.forget()
+    child = Child(batch, enforcer)
     answers = [one(child, request) for request in batch["requests"]]
     child.end()
-    for name in reversed(kernel.domains("<kernel>")):
-        if name != "<kernel>" and not name.startswith("<kernel> /run/"):
-            kernel.write("domain_policy", f"delete {name}\n")
-    forget_exceptions()
-    return {"read_back": read_back, "exception": exception, "state": child.state, "answers": answers}
-
-
-def forget_exceptions() -> None:
-    """Nothing but what this process needs is left of the exception policy."""
-    for line in kernel.read("exception_policy").split("\n"):
-        if line and "/run/local/command" not in line:
-            kernel.write("exception_policy", f"delete {line}\n")
+    enforcer.end()
+    return begun | {"state": child.state, "answers": answers}
 
 
 def one(child: Child, request: dict[str, Any]) -> dict[str, Any]:
@@ -154,10 +132,10 @@ def one(child: Child, request: dict[str, Any]) -> dict[str, Any]:
     known = [facts(first, follow=follow), facts(parent(first)), facts(second, follow=follow), facts(parent(second))]
     if follow and first is not None:
         known[1] = facts(parent(os.path.realpath(raw(first)).decode("latin-1")))
-    kernel.read("audit")
+    child.enforcer.forget()
     said = child.ask(request)
     said["facts"] = known
-    said["audit"] = kernel.read("audit").split("\n\0")[:-1]
+    said |= {"audit": child.enforcer.told()} | child.enforcer.tells
     for path in request.get("after", []):
         name = raw(path)
         if os.path.isdir(name) and not os.path.islink(name):
@@ -170,8 +148,9 @@ def one(child: Child, request: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     "x".encode("idna")
+    enforcer = ENFORCERS[sys.argv[1]]()
     for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line))), flush=True)
+        print(json.dumps(answer(json.loads(line), enforcer)), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import json
 import sys
 
 from tests.vm.guest import kernel
-from tests.vm.guest.decide import forget_exceptions
+from tests.vm.guest.enforcers import forget_exceptions
 
 DOMAIN = "<kernel> /oracle/text"
 
