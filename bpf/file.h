@@ -6,6 +6,7 @@
 #include "judge.h"
 #include "link.h"
 #include "names.h"
+#include "remembered.h"
 #include "task.h"
 
 #define O_ACCMODE 3
@@ -14,6 +15,7 @@
 #define O_APPEND 02000
 #define FMODE_EXEC 0x20		/* in f_flags: opened to be executed */
 #define FMODE_BACKING (1u << 25)	/* opened by a file system that lies on others, for a file checked already */
+#define FMODE_CREATED (1u << 20)
 #define F_SETFL 4
 #define RENAME_EXCHANGE 2
 #define S_IALLUGO 07777
@@ -72,9 +74,32 @@ static __always_inline int ask_entry(__u64 asked, struct vfsmount *mnt, struct d
 	return conclude(slot, name_entry(slot, FIRST, mnt, dentry, slash));
 }
 
-static __always_inline int ask_path(__u64 asked, const struct path *path)
+/* The verdict on operations on a file that is there, of which nothing matters but its name; fresh: it was just made. */
+static __always_inline int ask_file(__u64 asked, struct vfsmount *mnt, struct dentry *dentry, struct inode *inode,
+				    bool fresh)
 {
-	return ask_entry(asked, path->mnt, path->dentry, false, 0, 0, 0);
+	struct scratch *scratch;
+	int error;
+	__u32 slot;
+
+	if (!fresh && is_granted(asked, mnt, dentry, inode))
+		return 0;
+	slot = prepare(asked, &error);
+	scratch = slot_of(slot);
+	if (!scratch)
+		return error;
+	look(scratch, mnt, dentry);
+	error = name_entry(slot, FIRST, mnt, dentry, false);
+	error = error ? judge_unnameable(slot, error) : judge(slot);
+	if (!error && !fresh)
+		remember(scratch, inode);
+	release(slot);
+	return verdict(error);
+}
+
+static __always_inline int ask_there(__u64 asked, const struct path *path)
+{
+	return ask_file(asked, path->mnt, path->dentry, path->dentry->d_inode, false);
 }
 
 static __always_inline int ask_number(__u64 asked, const struct path *path, __u64 number)
@@ -113,26 +138,28 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_BACKING)
 		return 0;
 	asked = open_asks(file->f_flags);
-	return asked ? ask_path(asked, &file->f_path) : 0;
+	return asked ? ask_file(asked, file->f_path.mnt, file->f_path.dentry, file->f_inode,
+				file->f_mode & FMODE_CREATED) : 0;
 }
 
 SEC("lsm/path_truncate")
 int BPF_PROG(path_truncate, const struct path *path, int ret)
 {
-	return ret ? verdict(ret) : ask_path(ASK(FILE_TRUNCATE), path);
+	return ret ? verdict(ret) : ask_there(ASK(FILE_TRUNCATE), path);
 }
 
 /* Since 6.2; before, path_truncate is asked for files that are open too. */
 SEC("lsm/file_truncate")
 int BPF_PROG(file_truncate, struct file *file, int ret)
 {
-	return ret ? verdict(ret) : ask_path(ASK(FILE_TRUNCATE), &file->f_path);
+	return ret ? verdict(ret) : ask_file(ASK(FILE_TRUNCATE), file->f_path.mnt, file->f_path.dentry, file->f_inode,
+					      false);
 }
 
 SEC("lsm/inode_getattr")
 int BPF_PROG(inode_getattr, const struct path *path, int ret)
 {
-	return ret ? verdict(ret) : ask_path(ASK(FILE_GETATTR), path);
+	return ret ? verdict(ret) : ask_there(ASK(FILE_GETATTR), path);
 }
 
 SEC("lsm/file_ioctl")
@@ -155,7 +182,8 @@ int BPF_PROG(file_fcntl, struct file *file, unsigned int command, unsigned long 
 		return verdict(ret);
 	if (command != F_SETFL || !((argument ^ file->f_flags) & O_APPEND))
 		return 0;
-	return ask_path(argument & O_APPEND ? ASK(FILE_APPEND) : ASK(FILE_WRITE), &file->f_path);
+	return ask_file(argument & O_APPEND ? ASK(FILE_APPEND) : ASK(FILE_WRITE), file->f_path.mnt, file->f_path.dentry,
+			file->f_inode, false);
 }
 
 SEC("lsm/path_chmod")

@@ -273,7 +273,9 @@ struct state {
 	__u32 daemon;		/* its thread group, 0: none */
 	__u32 daemon_started;	/* hundredths of a second since boot, as /proc/PID/stat has it */
 	__u32 observers;	/* how many are there to answer questions */
-	__u32 pad[7];
+	__u32 spare;
+	__u64 rename_lock;	/* where the kernel counts renames; 0: it isn't known, and nothing is remembered */
+	__u32 pad[4];
 };
 
 /* Written by the kernel side; one element. */

@@ -83,6 +83,19 @@ struct walk {
 	__u32 pad;
 };
 
+/* A file's name and the policy that it was looked up in, in place of the name. See remembered.h. */
+struct memory {
+	__u64 dentry, parent, mount;
+	__u64 hash;		/* of the last component, and its length */
+	__u64 event;		/* of the mount namespace */
+	__u64 granted;
+	__u32 renames;
+	__u32 own, shared;	/* lists */
+	__u32 book;		/* and how often it has been filled */
+	__u32 version;		/* odd while it is written */
+	__u32 pad;
+};
+
 struct scratch {
 	/* The request. */
 	__u32 domain;		/* who asks */
@@ -119,6 +132,7 @@ struct scratch {
 	__u8 ids_ready;		/* 1: first_id, 2: second_id have been looked up */
 	struct working working;
 	struct walk walk;
+	struct memory memory;
 	struct facts facts;
 	/* Operands that are names, in the order of the grammar: for mount the device, the mount point, the type. */
 	struct name first;

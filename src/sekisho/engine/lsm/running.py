@@ -38,7 +38,9 @@ class State(ctypes.Structure):
         ("daemon", c_uint32),
         ("daemon_started", c_uint32),
         ("observers", c_uint32),
-        ("pad", c_uint32 * 7),
+        ("spare", c_uint32),
+        ("rename_lock", c_uint64),
+        ("pad", c_uint32 * 4),
     )
 
 

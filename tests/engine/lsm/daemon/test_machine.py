@@ -45,3 +45,11 @@ def test_the_file_system_for_pins_has_to_be_there(tmp_path: Path, monkeypatch: p
         machine.check(bpffs, mounts, loaded)
     mounts.write_text(f"bpf {bpffs} bpf rw 0 0\n")
     machine.check(bpffs, mounts, loaded)
+
+
+def test_a_variable_of_the_kernels_is_where_the_kernel_says(tmp_path: Path) -> None:
+    symbols = tmp_path / "kallsyms"
+    symbols.write_text("ffffffff81000000 T start\nffffffff82a09600 D rename_lock\nffffffff82a09700 d rename_locked\n")
+
+    assert machine.address("rename_lock", symbols) == 0xFFFFFFFF82A09600
+    assert (machine.address("rename", symbols), machine.address("start", tmp_path / "none")) == (0, 0)

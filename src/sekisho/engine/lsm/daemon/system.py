@@ -83,6 +83,7 @@ class System:
         self._assignment.assign()
         self.publisher.publish(self.policy)
         self.state.every_task = 1
+        self.state.rename_lock = machine.address("rename_lock")
         # Two that follow executions would each take the other's program for one that is being executed where it goes:
         # the earlier start's are quiet from the moment that this one's aren't.
         before = [state for folder in self._before if (state := pins.state(folder)) is not None and state.active]
