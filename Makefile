@@ -6,13 +6,14 @@
 # make bench-vm  what mediation of a whole system costs on a stock kernel, beside AppArmor and TOMOYO (an hour)
 # make fuzz    inputs made to break the parser, the converter, the matcher, the interface (five minutes each)
 # make stress  ten readers and a writer on the interface of a running tree, for a minute
+# make endure  the engine in the kernel under load, its daemon killed and followed again and again (an hour)
 # make bpf     the kernel side, from bpf/ (needs clang; its result is part of the source tree)
 # make man     man pages from the command line's own help
 # make format  sources in the one format
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle tools bench bench-vm bpf fuzz stress man format clean
+.PHONY: setup demo test oracle tools bench bench-vm bpf fuzz stress endure man format clean
 
 setup: .venv/bin/sekisho
 
@@ -53,6 +54,10 @@ fuzz: tools
 
 stress: tools
 	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_stress.py
+
+endure: tools
+	@sh scripts/test-dependencies
+	$(PYTHON) -m pytest -m slow --long -s tests/engine/lsm/test_endurance.py
 
 bpf: tools
 	@PYTHONPATH=src $(PYTHON) scripts/bpf.py

@@ -1,0 +1,288 @@
+"""In a virtual machine: what programs under policy see while the daemon is killed, follows itself, and policy changes.
+
+``python -m tests.engine.lsm.guest_endurance OBJECT WORKERS TAKEOVERS`` prints ``what: outcome`` lines; WORKERS is the
+compiled ``endurance.c``. Two policies take turns; what both allow is never refused, what both refuse never allowed, and
+no request sees half of each.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.engine.lsm.guest_system import PROGRAMS, status, system, tell
+
+from sekisho.engine.lsm.daemon import control, machine, pins
+from sekisho.store import files
+from sekisho.store.defaults import profiles
+from sekisho.store.directory import PolicyDirectory
+
+POLICY = Path("/tmp/policy")
+HOME = Path("/run/endure")
+WORKER, LEARNER = f"<kernel> {HOME}/bin/worker", f"<kernel> {HOME}/bin/learner"
+KNOWN = f"{WORKER} {HOME}/bin/known"
+ROLES = ("files", "changes", "sockets", "executions", "learning")
+PROGRAM = {"learning": "learner"}
+_RECORD = struct.Struct("Qq48s")
+_COUNTS = struct.Struct("4Q")
+_MOST = 16
+_SIZE = _COUNTS.size + _MOST * _RECORD.size
+CONTROL = f"""\
+initialize_domain {HOME}/bin/worker from any
+initialize_domain {HOME}/bin/learner from any
+initialize_domain {PROGRAMS}/admin from any
+keep_domain any from {PROGRAMS}/admin
+acl_group 1 file read {HOME}/data/always
+"""
+COMMON = """\
+file read data/always
+file read data/p-\\$.txt
+file read data/condition task.uid=0
+file create out/\\* 0-0777
+file write out/\\*
+file truncate out/\\*
+file unlink out/\\*
+file rename out/one-\\* out/two-\\*
+file execute bin/known
+file execute bin/n-\\$
+network inet stream connect 127.0.0.1 9
+network inet stream connect 127.0.0.1 2000-2099
+"""
+_FIRST = """\
+file read data/first
+file read data/a-\\$.dat
+file read data/torn
+file read data/halved
+file read/write data/moved
+"""
+_SECOND = """\
+file read data/second
+file read data/b-\\$.dat
+file write data/torn
+file write data/halved
+"""
+OWN = (_FIRST, _SECOND)
+GROUPS = (
+    "acl_group 1 file write data/halved\n",
+    "acl_group 1 file read data/halved\nacl_group 1 file read/write data/moved\n",
+)
+
+
+def there(text: str) -> str:
+    """Names of the test as they are in the machine."""
+    for folder in ("data/", "out/", "bin/"):
+        text = text.replace(f" {folder}", f" {HOME}/{folder}")
+    return text
+
+
+def sections(text: str) -> dict[str, str]:
+    """By domain what a domain policy says of it."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in filter(None, text.splitlines()):
+        name = line if line.startswith("<") else name
+        found[name] = f"{found[name]}\n{line}" if name in found else line
+    return found
+
+
+def change(which: int) -> None:
+    """Policy on disk is one of the two, with what was learned; nobody finds half of it."""
+    lines = profiles().splitlines()
+    lines += [f"4{line[1:]}" for line in lines if line.startswith("3-")]
+    # Without the second one the others have other places in the kernel.
+    profile = "".join(f"{line}\n" for line in lines if not which or not line.startswith("2-"))
+    with files.opened(POLICY) as fd, files.locked(fd, POLICY):
+        found = sections((POLICY / "domain_policy.conf").read_text())
+        found[WORKER] = f"{WORKER}\nuse_profile {3 + which}\nuse_group 1\n{there(COMMON + OWN[which])}".rstrip()
+        found.setdefault(KNOWN, f"{KNOWN}\nuse_profile 3\nuse_group 1")
+        found.setdefault(LEARNER, f"{LEARNER}\nuse_profile 1\nuse_group 0")
+        text = "".join(f"{block}\n\n" for block in found.values())
+        for name, content in (
+            ("profile.conf", profile),
+            ("exception_policy.conf", CONTROL + there(GROUPS[which])),
+            ("domain_policy.conf", text),
+        ):
+            files.replace(fd, POLICY, name, content)
+
+
+def prepare(image: Path, workers: Path) -> None:
+    if image.resolve() != machine.OBJECT:
+        shutil.copy(image, machine.OBJECT)
+    PROGRAMS.mkdir()
+    shutil.copy(shutil.which("dash") or "", PROGRAMS / "admin")
+    HOME.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "none", HOME], check=True)
+    for name in ("data", "out", "bin"):
+        (HOME / name).mkdir()
+    data = ["always", "never", "first", "second", "torn", "moved", "halved", "condition"]
+    for head, tail in (("p", "txt"), ("q", "txt"), ("a", "dat"), ("b", "dat")):
+        data += [f"{head}-{number}.{tail}" for number in range(20)]
+    for name in data:
+        (HOME / "data" / name).touch()
+    for name in ("worker", "learner", "known", "never", *(f"n-{number}" for number in range(400))):
+        target = HOME / "bin" / name
+        if name.startswith("n-"):
+            os.link(HOME / "bin" / "worker", target)
+        else:
+            shutil.copy(workers, target)
+    PolicyDirectory(POLICY).create()
+    (POLICY / "manager.conf").write_text(f"{PROGRAMS}/admin\n")
+    change(0)
+
+
+class Workers:
+    """Programs under policy, one of each role, until they are stopped."""
+
+    def __init__(self) -> None:
+        with (HOME / "counts").open("w+b") as file:
+            file.truncate(65536)
+            self._memory = mmap.mmap(file.fileno(), 65536)
+            self._running = [self._begin(role, place, file.fileno()) for place, role in enumerate(ROLES)]
+
+    def _begin(self, role: str, place: int, counts: int) -> int:
+        program = str(HOME / "bin" / PROGRAM.get(role, "worker"))
+        pid = os.fork()
+        if not pid:
+            os.nice(15)  # the daemon is what this is about
+            os.dup2(counts, 3)
+            os.set_inheritable(3, True)  # it may have been there before
+            os.execve(program, [program, role, str(place)], {})
+        return pid
+
+    def counts(self, place: int) -> tuple[int, int, int, int]:
+        """Requests, those that one policy allows and were, those that weren't, wrong outcomes."""
+        done, first, second, wrongs = _COUNTS.unpack_from(self._memory, place * _SIZE)
+        return done, first, second, wrongs
+
+    def wrongs(self, place: int) -> Iterator[str]:
+        """The last wrong outcomes."""
+        for number in range(min(_MOST, self.counts(place)[3])):
+            when, error, what = _RECORD.unpack_from(self._memory, place * _SIZE + _COUNTS.size + number * _RECORD.size)
+            yield f"{what.rstrip(bytes(1)).decode()} came to {error} at {when / 1e9:.3f}"
+
+    def total(self) -> int:
+        """Wrong outcomes."""
+        return sum(self.counts(place)[3] for place in range(len(ROLES)))
+
+    def stop(self) -> dict[int, int]:
+        """They have ended; those are told that had ended before."""
+        gone = dict(ended for pid in self._running if (ended := os.waitpid(pid, os.WNOHANG))[0])
+        for pid in set(self._running) - set(gone):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        return gone
+
+
+class Administrator:
+    """Kills and starts the daemon, and has policy read again."""
+
+    def __init__(self) -> None:
+        self.daemon: subprocess.Popen[str] | None = None
+        self.kills = self.starts = self.reloads = self.unfinished = 0
+        self.slow = 0.0
+        self.trouble: list[str] = []
+
+    def start(self, patience: float = 400) -> None:
+        """The daemon answers, or has been killed when ``patience`` came to its end."""
+        command = [sys.executable, "-B", "-m", "sekisho", "system", "-P", str(POLICY), "start", "--foreground"]
+        begin = time.monotonic()
+        with (HOME / "said").open("w") as said:
+            self.daemon = subprocess.Popen(command, stdout=said, stderr=said, text=True)
+        while not control.is_there():
+            if self.daemon.poll() is not None:
+                raise SystemExit(f"the daemon ended: {(HOME / 'said').read_text()}")
+            if time.monotonic() - begin > patience:
+                self.kill()
+                self.unfinished += 1
+                return
+            time.sleep(0.05)
+        self.starts += 1
+        self.slow = max(self.slow, time.monotonic() - begin)
+
+    def kill(self) -> None:
+        """Nobody is there who learns, logs or answers."""
+        if self.daemon is not None:
+            self.daemon.kill()
+            self.daemon.wait()
+            self.kills += 1
+
+    def reload(self, which: int) -> None:
+        """The other policy holds."""
+        change(which)
+        ended = system("reload")
+        self.reloads += not ended.returncode
+        if ended.returncode:
+            self.trouble.append(ended.stderr)
+
+
+def scene(takeovers: int) -> None:
+    chance = random.Random(4)
+    administrator = Administrator()
+    begin = time.monotonic()
+    administrator.start()
+    tell("start", f"{time.monotonic() - begin:.1f} s, wall {time.monotonic():.1f}")
+    workers = Workers()
+    for turn in range(takeovers):
+        reloads(administrator, 4 if takeovers == 1 else 12)
+        tell(f"wrong before kill {turn}", f"{workers.total()} at {time.monotonic():.1f}")
+        administrator.kill()
+        change(turn & 1)
+        if turn % 3 == 2:  # another is killed on its way, and so is the one after that
+            for _ in range(2):
+                administrator.start(patience=administrator.slow * chance.uniform(0.2, 1.1))
+                if administrator.daemon is not None and administrator.daemon.poll() is None:
+                    administrator.kill()
+        administrator.start()
+        tell(f"wrong after takeover {turn}", f"{workers.total()} at {time.monotonic():.1f}")
+    reloads(administrator, 3 if takeovers == 1 else 12)
+    tell("folders", len(pins.folders()))
+    found = status()
+    for place, role in enumerate(ROLES):
+        tell(f"{role}", " ".join(map(str, workers.counts(place))))
+        tell(f"wrong {role}", "; ".join(workers.wrongs(place)) or "none")
+    tell("ended", workers.stop())
+    kernel: dict[str, int] = found["kernel"]  # type: ignore[assignment]
+    tell("kernel", kernel)
+    weak = ("inconsistent", "crowded", "homeless", "lost")
+    tell(", ".join(weak), " ".join(str(kernel[name]) for name in weak))
+    tell("missing", found["missing"])
+    tell("trouble", "; ".join(administrator.trouble) or "none")
+    tell("said", (HOME / "said").read_text() or "nothing")
+    for name in ("kills", "starts", "unfinished", "reloads"):
+        tell(name, getattr(administrator, name))
+    tell("slowest start", f"{administrator.slow:.1f}")
+    tell("seconds", f"{time.monotonic() - begin:.0f}")
+
+
+def reloads(administrator: Administrator, seconds: float) -> None:
+    """Policy is read again once a second, if it can be so often; no less than twice."""
+    end = time.monotonic() + seconds
+    turn = 0
+    while turn < 2 or time.monotonic() < end:
+        begin = time.monotonic()
+        turn += 1
+        administrator.reload(turn & 1)
+        time.sleep(max(0.0, 1 - (time.monotonic() - begin)))
+
+
+def main() -> None:
+    if sys.argv[1] == "scene":
+        scene(int(sys.argv[2]))
+        return
+    prepare(Path(sys.argv[1]), Path(sys.argv[2]))
+    # The shell is the manager, and what it runs keeps its domain; the engine isn't there yet to see it being executed.
+    command = f"{sys.executable} -B -m tests.engine.lsm.guest_endurance scene {sys.argv[3]}; :"
+    os.execv(PROGRAMS / "admin", [str(PROGRAMS / "admin"), "-c", command])
+
+
+if __name__ == "__main__":
+    main()

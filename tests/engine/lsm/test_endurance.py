@@ -1,0 +1,56 @@
+"""Enforcement never pauses: what programs see while the daemon dies, comes again, and policy changes all the time."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.engine.lsm.guest_endurance import ROLES
+from tests.engine.lsm.test_object import bpf
+from tests.engine.lsm.test_protection import PREPARED, REPOSITORY, built
+from tests.vm.machine import Machine
+
+LONG = 8
+"""So often the daemon is killed, and followed, in the long form: ``make endure``."""
+
+
+def endure(kernel: str, takeovers: int, folder: Path) -> dict[str, str]:
+    """What the workers, and the daemon, have to tell at the end."""
+    image, workers = folder / "sekisho.bpf.o", folder / "workers"
+    bpf.build(image)
+    source = Path(__file__).with_name("endurance.c")
+    subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Werror", "-o", workers, source], check=True)
+    command = f"{{ {PREPARED} ip link set lo up; }} 2>/dev/null; PYTHONPATH=src:. "
+    command += f"python3 -B -m tests.engine.lsm.guest_endurance {image} {workers} {takeovers}"
+    ended = Machine(kernel).run(command, timeout=400 + 400 * takeovers, directory=REPOSITORY)
+    assert ended.status == 0, ended.stdout + ended.stderr
+    print(ended.stdout)
+    return dict(line.split(": ", 1) for line in ended.stdout.splitlines())
+
+
+def assert_never_wrong(told: dict[str, str]) -> None:
+    for role in ROLES:
+        done, first, second, _ = map(int, told[role].split())
+        assert told[f"wrong {role}"] == "none", told
+        # It went on, and under both policies.
+        assert done > 50, (role, told)
+        assert role != "files" or (first and second), told
+    assert ("{}", "{}", "1", "none") == (told["ended"], told["missing"], told["folders"], told["trouble"]), told
+    assert told["inconsistent, crowded, homeless, lost"] == "0 0 0 0", told
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One kernel and one takeover; with ``--long`` (``make endure``) every kernel, and many."""
+    long = metafunc.config.getoption("--long")
+    kernels = ("6.1", "6.12", "6.18") if long else ("6.12",)
+    if "kernel" in metafunc.fixturenames:
+        cases = [pytest.param(kernel, LONG if long else 1, marks=pytest.mark.vm(kernel)) for kernel in kernels]
+        metafunc.parametrize(("kernel", "takeovers"), cases)
+
+
+@built
+@pytest.mark.needs("gcc")
+@pytest.mark.slow
+def test_no_moment_is_unenforced_and_no_decision_wrong(kernel: str, takeovers: int, tmp_path: Path) -> None:
+    assert_never_wrong(endure(kernel, takeovers, tmp_path))
