@@ -33,6 +33,9 @@ class Table:
     def delete(self, key: int) -> bool:
         return self.held.pop(key, None) is not None
 
+    def items(self) -> list[tuple[bytes, bytes]]:
+        return [(key.to_bytes(4, "little"), value) for key, value in self.held.items()]
+
     def verdict(self, key: int) -> int:
         return int(layout.Question.from_buffer_copy(self.held[key]).verdict)
 
@@ -230,3 +233,14 @@ def test_what_cannot_be_understood_is_refused(scene: Scene) -> None:
     scene.table.held[5] = bytes(layout.Question())
     scene.questions.stray(layout.Event(question=5, pid=os.getpid(), thread=os.getpid()))
     assert scene.table.verdict(5) == layout.ANSWER_REFUSE
+
+
+def test_a_question_that_nothing_was_heard_of_is_refused(scene: Scene) -> None:
+    scene.questions.observe()
+    scene.asks(1)
+    scene.table.held[9] = bytes(layout.Question(process=os.getpid(), thread=os.getpid()))
+    scene.questions.look()
+    assert scene.table.verdict(9) == 0, "what is being told may still come"
+    scene.now += 3
+    scene.questions.look()
+    assert (scene.table.verdict(9), scene.table.verdict(1)) == (layout.ANSWER_REFUSE, 0)

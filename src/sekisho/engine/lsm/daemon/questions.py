@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -26,6 +26,7 @@ PATIENCE: Final = 10.0
 MOST_OF_ONE: Final = layout.QUESTIONS // 5
 """Tasks of one domain that wait at a time: its flood leaves others room."""
 _INTERVAL: Final = 0.05
+_SWEEP: Final = 2.0
 _KEPT: Final = 2.0
 """So long what the kernel side has been answered is there for it to look at."""
 _REFUSED: Final = Decision(False, Mode.ENFORCING, None, None, False, True, False)
@@ -44,6 +45,9 @@ class Table(Protocol):
 
     def delete(self, key: int, /) -> bool:
         """It is gone; whether it was there."""
+
+    def items(self) -> Iterable[tuple[bytes, bytes]]:
+        """Every number with its question."""
 
 
 @dataclass(slots=True)
@@ -85,6 +89,8 @@ class Questions:
         self._asked: dict[int, _Asked] = {}
         self._by_key: dict[Key, _Asked] = {}
         self._answered: dict[int, _Task] = {}
+        self._strange: set[int] = set()
+        self._next_sweep = 0.0
         self._retried: dict[tuple[int, Key], tuple[int, float]] = {}
 
     def asked(self, event: layout.Event, domain: Domain, request: Request) -> None:
@@ -218,8 +224,24 @@ class Questions:
             if not asked.tasks:
                 self._forget(serial)
         self._look_after_answered(now)
+        if now >= self._next_sweep:
+            self._next_sweep = now + _SWEEP
+            self._sweep()
         if self._retried:
             self._retried = {key: each for key, each in self._retried.items() if now - each[1] < PATIENCE}
+
+    def _sweep(self) -> None:
+        """What the kernel side has asked, and nothing was heard of, is refused: no answer would ever come."""
+        known = self._answered.keys() | {number for asked in self._asked.values() for number in asked.tasks}
+        strange = set()
+        for key, value in list(self._table.items()):
+            number = int.from_bytes(key, "little")
+            question = layout.Question.from_buffer_copy(value)
+            if number in self._strange - known:
+                self._answer(_Task(number, question.process, question.thread, _NO_KEY), layout.ANSWER_REFUSE)
+            elif number not in known:
+                strange.add(number)
+        self._strange = strange
 
     def _look_after_answered(self, now: float) -> None:
         """A task that was stopped again while it was answered goes on, too."""

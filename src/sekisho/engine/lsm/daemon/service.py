@@ -131,7 +131,7 @@ class Service:
         table = self.system.loaded.maps["questions"]
 
         def last() -> None:
-            self.system.state.observers = 0
+            self.system.state.observers = self.system.state.daemon = 0
             let_all_go(table)
 
         guardian.watch(os.getpid(), last, [table.fileno()])
