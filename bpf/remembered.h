@@ -108,7 +108,8 @@ static __always_inline bool is_granted(__u64 asked, struct vfsmount *mnt, struct
 		return false;
 	version = *(volatile __u32 *)&memory->version;
 	if (memory->dentry != (__u64)dentry || asked & ~memory->granted || memory->own != binding->list ||
-	    memory->shared != binding->shared || memory->book != (state->sequence[book] << 1 | book) ||
+	    memory->shared != binding->shared || memory->profile != binding->profile ||
+	    memory->book != (state->sequence[book] << 1 | book) ||
 	    memory->mount != (__u64)mnt || memory->parent != (__u64)dentry->d_parent ||
 	    memory->hash != hash_of(dentry) || !is_steady(inode) ||
 	    memory->renames != renames(state) || memory->event != mounts(mnt))
@@ -162,6 +163,7 @@ static __always_inline void remember(struct scratch *scratch, struct inode *inod
 	memory->own = now->own;
 	memory->shared = now->shared;
 	memory->book = now->book;
+	memory->profile = scratch->working.profile;
 	__sync_fetch_and_add(&memory->version, 1);
 }
 

@@ -92,8 +92,8 @@ struct memory {
 	__u32 renames;
 	__u32 own, shared;	/* lists */
 	__u32 book;		/* and how often it has been filled */
+	__u32 profile;		/* what it logs isn't what another does */
 	__u32 version;		/* odd while it is written */
-	__u32 pad;
 };
 
 struct scratch {
