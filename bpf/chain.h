@@ -93,17 +93,11 @@ __noinline int rule_fits(__u32 slot, __u32 list, __u32 place)
 	return test_holds(slot, scratch, list, &rule->tests[1]) && test_holds(slot, scratch, list, &rule->tests[2]);
 }
 
-/* What the rule at place says holds: it grants all of the request that it is about and that nothing else granted. */
-__noinline int grant(__u32 slot, __u32 list, __u32 place)
+/* What the rule says holds: it grants all of the request that it is about and that nothing else granted. */
+static __always_inline void grant_by(struct scratch *scratch, __u32 list, struct rule *rule)
 {
-	struct place_key key = { .list = list, .place = place };
-	struct scratch *scratch = slot_of(slot);
-	struct rule *rule = bpf_map_lookup_elem(&rules, &key);
-	__u64 bits;
+	__u64 bits = rule->operations & ungranted(scratch);
 
-	if (!scratch || !rule)
-		return 0;
-	bits = rule->operations & ungranted(scratch);
 	scratch->granted |= bits;
 	if (rule->flags & RULE_LOG)
 		scratch->logged |= bits;
@@ -122,6 +116,17 @@ __noinline int grant(__u32 slot, __u32 list, __u32 place)
 		scratch->move = rule->move;
 		scratch->move_kind = rule->flags & (RULE_MOVE_CHILD | RULE_MOVE_DOMAIN);
 	}
+}
+
+/* The same of the rule at place. */
+__noinline int grant(__u32 slot, __u32 list, __u32 place)
+{
+	struct place_key key = { .list = list, .place = place };
+	struct scratch *scratch = slot_of(slot);
+	struct rule *rule = bpf_map_lookup_elem(&rules, &key);
+
+	if (scratch && rule)
+		grant_by(scratch, list, rule);
 	return 0;
 }
 
@@ -181,6 +186,19 @@ static __always_inline long ask_clause(struct scratch *scratch, struct pursuit *
 	return 0;
 }
 
+/* Most rules that aren't plain have one number more, a mode or a port: rules are looked up but once for that. */
+static __always_inline bool is_number(struct rule *rule)
+{
+	return rule->tests[0].kind == TEST_NUMBER && rule->tests[1].kind == TEST_NONE && !(rule->flags & RULE_IGNORE_FIRST);
+}
+
+static __always_inline bool number_fits(struct scratch *scratch, struct rule *rule)
+{
+	__u64 number = operand_number(scratch, rule->tests[0].operand);
+
+	return rule->tests[0].low <= number && number <= rule->tests[0].high;
+}
+
 static __always_inline long ask_rule(struct scratch *scratch, struct pursuit *pursuit)
 {
 	struct place_key key = { .list = pursuit->list, .place = pursuit->place };
@@ -198,11 +216,15 @@ static __always_inline long ask_rule(struct scratch *scratch, struct pursuit *pu
 	}
 	if (!(rule->operations & ungranted(scratch)))
 		return 0;
-	if (rule->tests[0].kind != TEST_NONE && !rule_fits(pursuit->slot, pursuit->list, key.place))
+	if (rule->tests[0].kind != TEST_NONE && !(is_number(rule) ? number_fits(scratch, rule) :
+						  rule_fits(pursuit->slot, pursuit->list, key.place)))
 		return 0;
 	pursuit->asked = rule->entry;
 	if (!rule->clause_count) {
-		hold(scratch, pursuit);
+		if (scratch->family == FAMILY_DOMAIN)
+			hold(scratch, pursuit);
+		else
+			grant_by(scratch, pursuit->list, rule);
 		return 0;
 	}
 	gather(pursuit->slot);

@@ -8,120 +8,182 @@
 
 #include "prefix.h"
 
-#define SHORT_NAME 32		/* names that are kept in the dentry are at most so long */
+#define SHORT_NAME 32		/* names that are shorter are kept in the dentry */
+
+/* So many entries at a time: a turn of the loop costs as much as one. */
+#define CLIMB_STRIDE 2
+#define AGAIN_STRIDE 4
 
 struct climb {
 	struct dentry___named *dentry;
 	struct scratch *scratch;
 };
 
-/*
- * A pointer as a number: functions that are verified once for all that call them take no pointers. Turning its bytes
- * round is the one thing that makes a number of it for the verifier; the second time puts them back.
- */
-static __always_inline __u64 address_of(const void *pointer)
+/* Where in a dentry short names are. */
+static __always_inline __u64 short_names(void)
 {
-	__u64 address = (__u64)pointer;
+	struct dentry___named *none = NULL;
 
-	asm volatile("%0 = be64 %0\n\t%0 = be64 %0" : "+r"(address));
-	return address;
+	if (bpf_core_field_exists(none->d_iname))
+		return bpf_core_field_offset(none->d_iname);
+	return bpf_core_field_offset(none->d_shortname);
 }
-
-static __always_inline __u64 short_name(struct dentry___named *dentry)
-{
-	if (bpf_core_field_exists(dentry->d_iname))
-		return address_of(dentry) + bpf_core_field_offset(dentry->d_iname);
-	return address_of(dentry) + bpf_core_field_offset(dentry->d_shortname);
-}
-
-/* Eight bytes of a short name. */
-#define SHORT(dentry, at) (bpf_core_field_exists((dentry)->d_iname) ? *(__u64 *)&(dentry)->d_iname[at] :	\
-			   *(__u64 *)&(dentry)->d_shortname.string[at])
 
 /* Whole words are stored, and what they overwrite behind the name is put back. */
-static __always_inline void put_short(struct scratch *scratch, __u32 place, struct dentry___named *dentry, __u32 length)
+static __always_inline void put_short(char *begin, const __u64 *name, __u64 length)
 {
-	char *end = scratch->work + ((place + length) & (TEXT_BYTES - 1));
-	char *begin = scratch->work + (place & (TEXT_BYTES / 2 - 1));
+	char *end = begin + length;
 	__u64 behind = *(__u64 *)end;
 
-	*(__u64 *)begin = SHORT(dentry, 0);
+	*(__u64 *)begin = name[0];
 	if (length > 8)
-		*(__u64 *)(begin + 8) = SHORT(dentry, 8);
+		*(__u64 *)(begin + 8) = name[1];
 	if (length > 16)
-		*(__u64 *)(begin + 16) = SHORT(dentry, 16);
+		*(__u64 *)(begin + 16) = name[2];
 	if (length > 24)
-		*(__u64 *)(begin + 24) = SHORT(dentry, 24);
+		*(__u64 *)(begin + 24) = name[3];
 	*(__u64 *)end = behind;
 }
 
-static __always_inline int put_name_of(struct scratch *scratch, struct dentry___named *dentry)
-{
-	__u32 length = dentry->d_name.len;
-	__u64 name = (__u64)dentry->d_name.name;
-	__u32 place = scratch->walk.place;
-
-	if (length > SHORT_NAME || name != short_name(dentry))
-		return put_component(scratch, name, length);
-	if (place > WORK_END || place < length + 1)
-		return TOO_LONG;
-	place -= length;
-	put_short(scratch, place, dentry, length);
-	place--;
-	scratch->work[place & (TEXT_BYTES - 1)] = '/';
-	scratch->walk.place = place;
-	return WALKING;
-}
-
-static long climb_up(__u32 level, struct climb *climb)
+/* One entry up whose name is long, or that stands in the root of proc. */
+static __always_inline void climb_odd(struct climb *climb, __u64 address)
 {
 	struct dentry___named *dentry = climb->dentry, *parent;
-	struct walk *walk = &climb->scratch->walk;
-	__u64 address = address_of(dentry);
-	__u32 sequence;
+	struct scratch *scratch = climb->scratch;
+	struct walk *walk = &scratch->walk;
+	__u32 sequence = dentry->d_seq.seqcount.sequence;
 
-	if (address == walk->root) {
-		walk->outcome = AT_ROOT;
-		return 1;
-	}
-	sequence = dentry->d_seq.seqcount.sequence;
 	asm volatile("" ::: "memory");
 	parent = dentry->d_parent;
-	if (sequence & 1 || address_of(parent) == address) {
-		walk->outcome = TORN;
-		return 1;
-	}
 	walk->fold = folded(walk->fold, address, sequence);
-	if (walk->writes && walk->own && address_of(parent) == walk->root &&
-	    own_entry(address_of(dentry->d_inode), walk->own))
-		walk->outcome = put_self(climb->scratch);
-	else if (walk->writes)
-		walk->outcome = put_name_of(climb->scratch, dentry);
+	if (sequence & 1)
+		walk->outcome = TORN;
+	else if (walk->own && address_of(parent) == walk->root &&
+		 own_entry(address_of(dentry->d_inode), walk->own))
+		walk->outcome = put_self(scratch);
+	else
+		walk->outcome = put_component(scratch, address_of(dentry->d_name.name), dentry->d_name.len);
 	climb->dentry = parent;
+}
+
+/* Some entries up. Nothing is called on the way, so that all that is needed stays in registers. */
+static long climb_up(__u32 turn, struct climb *climb)
+{
+	struct dentry___named *dentry = climb->dentry, *parent;
+	struct scratch *scratch = climb->scratch;
+	struct walk *walk = &scratch->walk;
+	__u64 address = address_of(dentry), root = walk->root, fold = walk->fold, above, place = walk->place;
+	__u64 names = short_names(), length;
+	__u32 outcome = WALKING, sequence, odd = 0;
+	char *begin;
+
+#pragma unroll
+	for (int i = 0; i < CLIMB_STRIDE; i++) {
+		if (address == root) {
+			outcome = AT_ROOT;
+			break;
+		}
+		sequence = dentry->d_seq.seqcount.sequence;
+		asm volatile("" ::: "memory");
+		parent = dentry->d_parent;
+		above = address_of(parent);
+		if (sequence & 1 || above == address) {
+			outcome = TORN;
+			break;
+		}
+		length = dentry->d_name.len;
+		if (length >= SHORT_NAME || (above == root && walk->own)) {
+			odd = 1;
+			break;
+		}
+		if (place > WORK_END || place < length + 1) {
+			outcome = TOO_LONG;
+			break;
+		}
+		place -= length + 1;
+		begin = scratch->work + (place & (TEXT_BYTES / 2 - 1));
+		*begin = '/';
+		barrier_var(length);	/* the compiler knows what some verifiers don't */
+		put_short(begin + 1, (void *)dentry + names, length & (SHORT_NAME - 1));
+		fold = folded(fold, address, sequence);
+		dentry = parent;
+		address = above;
+	}
+	walk->place = place;
+	walk->fold = fold;
+	walk->outcome = outcome;
+	climb->dentry = dentry;
+	if (odd)
+		climb_odd(climb, address);
 	return walk->outcome != WALKING;
 }
 
-static __always_inline bool climbed(struct scratch *scratch, struct dentry *dentry, bool writes)
+/* The same way once more, without writing. */
+static long climb_again(__u32 turn, struct climb *climb)
 {
-	struct climb climb = { .dentry = (void *)dentry, .scratch = scratch };
-	struct walk *walk = &scratch->walk;
+	struct dentry___named *dentry = climb->dentry, *parent;
+	struct walk *walk = &climb->scratch->walk;
+	__u64 address = address_of(dentry), root = walk->root, fold = walk->fold, above;
+	__u32 sequence;
 
-	walk->writes = writes;
-	walk->fold = 0;
-	walk->outcome = WALKING;
-	bpf_loop(LEVELS, climb_up, &climb, 0);
-	return walk->outcome == AT_ROOT;
+#pragma unroll
+	for (int i = 0; i < AGAIN_STRIDE; i++) {
+		if (address == root) {
+			walk->outcome = AT_ROOT;
+			break;
+		}
+		sequence = dentry->d_seq.seqcount.sequence;
+		asm volatile("" ::: "memory");
+		parent = dentry->d_parent;
+		above = address_of(parent);
+		if (sequence & 1 || above == address) {
+			walk->outcome = TORN;
+			break;
+		}
+		fold = folded(fold, address, sequence);
+		dentry = parent;
+		address = above;
+	}
+	walk->fold = fold;
+	climb->dentry = dentry;
+	return walk->outcome != WALKING;
 }
 
 /* Whether the path up to the walk's root, before its place, is in work; place is where it begins. */
 static __always_inline bool climb_to_root(struct scratch *scratch, struct dentry *dentry)
 {
+	struct climb climb = { .dentry = (void *)dentry, .scratch = scratch };
 	struct walk *walk = &scratch->walk;
 
-	if (!climbed(scratch, dentry, true))
+	walk->fold = 0;
+	walk->outcome = WALKING;
+	bpf_loop(LEVELS, climb_up, &climb, 0);
+	if (walk->outcome != AT_ROOT)
 		return false;
 	walk->before = walk->fold;
-	return climbed(scratch, dentry, false) && walk->fold == walk->before;
+	walk->fold = 0;
+	walk->outcome = WALKING;
+	climb.dentry = (void *)dentry;
+	bpf_loop(LEVELS, climb_again, &climb, 0);
+	return walk->outcome == AT_ROOT && walk->fold == walk->before;
+}
+
+/* Which mount the walk is in, and where that is mounted: whether that can be read. */
+static __always_inline bool enter_typed(struct walk *walk, struct vfsmount *mnt)
+{
+	__u64 mount = address_of(mnt) - bpf_core_field_offset(struct mount, mnt), both[2];
+	__u64 from = bpf_core_field_offset(struct mount, mnt_parent);
+	__u64 point = bpf_core_field_offset(struct mount, mnt_mountpoint);
+
+	if (bpf_probe_read_kernel(both, sizeof(both), (void *)(mount + from)))
+		return false;
+	if (point != from + 8 && bpf_probe_read_kernel(both + 1, sizeof(both[1]), (void *)(mount + point)))
+		return false;
+	walk->mount = mount;
+	walk->above = both[0];
+	walk->point = both[1];
+	walk->root = address_of(mnt->mnt_root);
+	return true;
 }
 
 /* The path of where a mount is mounted, before place in work: where it begins; 0: this isn't the way. */
@@ -152,7 +214,7 @@ static __always_inline bool aim(struct walk *walk, struct vfsmount *mnt, struct 
 	walk->own = 0;
 	walk->mount = 0;
 	if (sb->s_root->d_inode->i_op->rename)
-		return !enter_mount(walk, address_of(mnt) - bpf_core_field_offset(struct mount, mnt));
+		return enter_typed(walk, mnt);
 	walk->root = address_of(sb->s_root);
 	if (dentry->d_sb->s_magic == PROC_SUPER_MAGIC)
 		walk->own = address_of(task->signal->pids[PIDTYPE_TGID]);

@@ -60,7 +60,7 @@ __noinline __u32 named(__u32 slot)
 	fresh.units = encoded_length(slot, TEXT_FIRST, scratch->first.length);
 	add_name(&scratch->first, &fresh);
 	/* Somebody may have been faster. */
-	value = name_value_of(&scratch->first);
+	value = name_value_of(&scratch->first, false);
 	id = value ? value->id : 0;
 	scratch->first_id = id;
 	return id;
@@ -76,7 +76,7 @@ __noinline __u32 word_units(__u32 slot, __u32 word)
 	if (!scratch)
 		return 0;
 	if (word == scratch->first_id) {
-		value = name_value_of(&scratch->first);
+		value = name_value_of(&scratch->first, false);
 		return value ? value->units : 0;
 	}
 	units = bpf_map_lookup_elem(&words, &word);

@@ -85,11 +85,24 @@ __noinline int name_pair(__u32 slot, __u64 mount, __u64 dentry, __u64 other_moun
 	return error ? error : name_of(slot, slash | NAME_SECOND, other_mount, other);
 }
 
+/*
+ * Both names into the slot, as name_pair() does, by the way that is quick for what a hook is given. The second name is
+ * a directory's if the first is.
+ */
+static __always_inline int name_both(__u32 slot, struct vfsmount *mnt, struct dentry *dentry, struct vfsmount *other_mnt,
+				     struct dentry *other)
+{
+	struct inode *inode = dentry->d_inode;
+	bool slash = present(inode) && (inode->i_mode & S_IFMT) == S_IFDIR;
+	int error = name_entry(slot, FIRST, mnt, dentry, slash);
+
+	return error ? error : name_entry(slot, SECOND, other_mnt, other, slash);
+}
+
 /* A hard link can't leave its mount, so that of the new name is the old one's. */
 SEC("lsm/path_link")
 int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir, struct dentry *new_dentry, int ret)
 {
-	__u64 mount = address_of(new_dir->mnt);
 	__u32 slot;
 	int error;
 
@@ -98,7 +111,20 @@ int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir, s
 	slot = prepare(ASK(FILE_LINK), &error);
 	if (slot == NO_SLOT)
 		return error;
-	return conclude(slot, name_pair(slot, mount, address_of(old_dentry), mount, address_of(new_dentry)));
+	return conclude(slot, name_both(slot, new_dir->mnt, old_dentry, new_dir->mnt, new_dentry));
+}
+
+/* The verdict on one half of an exchange; the slot is free for the other then. */
+__noinline int judge_exchange(__u32 slot, __u64 mount, __u64 dentry, __u64 other_mount, __u64 other)
+{
+	struct scratch *scratch = slot_of(slot);
+	int error = name_pair(slot, mount, dentry, other_mount, other);
+
+	if (!scratch)
+		return -EPERM;
+	error = error ? judge_unnameable(slot, error) : judge(slot);
+	scratch->facts_ready = 0;
+	return error;
 }
 
 /* An exchange is two renames: the other way round is asked first. */
@@ -106,8 +132,6 @@ SEC("lsm/path_rename")
 int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry, unsigned int flags, int ret)
 {
-	__u64 old_mount = address_of(old_dir->mnt), new_mount = address_of(new_dir->mnt);
-	__u64 old = address_of(old_dentry), new = address_of(new_dentry);
 	__u32 slot;
 	int error;
 
@@ -116,15 +140,14 @@ int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	slot = prepare(ASK(FILE_RENAME), &error);
 	if (slot == NO_SLOT)
 		return error;
-	if (flags & RENAME_EXCHANGE) {
-		error = name_pair(slot, new_mount, new, old_mount, old);
-		error = error ? judge_unnameable(slot, error) : judge(slot);
-	}
+	if (flags & RENAME_EXCHANGE)
+		error = judge_exchange(slot, address_of(new_dir->mnt), address_of(new_dentry), address_of(old_dir->mnt),
+				       address_of(old_dentry));
 	if (error) {
 		release(slot);
 		return verdict(error);
 	}
-	return conclude(slot, name_pair(slot, old_mount, old, new_mount, new));
+	return conclude(slot, name_both(slot, old_dir->mnt, old_dentry, new_dir->mnt, new_dentry));
 }
 
 #endif

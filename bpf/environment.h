@@ -37,7 +37,7 @@ __noinline int variable_name(__u32 slot, __u32 number)
 		return scratch ? length : -EAGAIN;
 	bpf_loop(length, find_equals, &cut, 0);
 	scratch->first.length = cut.length & (STRING_BYTES - 1);
-	scratch->ids_ready &= ~1;
+	scratch->ids_ready &= ~5;
 	bpf_probe_read_kernel(scratch->first.bytes, cut.length & (STRING_BYTES - 1), scratch->work);
 	return cut.length;
 }

@@ -37,6 +37,7 @@ __noinline int name_descriptor(__u32 slot, __u64 path)
 	__builtin_memcpy(scratch->first.bytes, OWN_DESCRIPTORS, OWN_LENGTH);
 	__builtin_memcpy(scratch->first.bytes + OWN_LENGTH, text + DESCRIPTORS_LENGTH, 10);
 	scratch->first.length = OWN_LENGTH + length - DESCRIPTORS_LENGTH;
+	scratch->ids_ready &= ~5;
 	return 1;
 }
 
@@ -75,6 +76,7 @@ static __always_inline int name_program(__u32 slot, struct linux_binprm *bprm, s
 	kept = bpf_task_storage_get(&requested, bpf_get_current_task_btf(), NULL, 0);
 	if (!kept)
 		return -EAGAIN;
+	scratch->ids_ready &= ~5;
 	return bpf_probe_read_kernel(&scratch->first, sizeof(scratch->first), kept) ? -EAGAIN : 0;
 }
 
@@ -123,7 +125,7 @@ __noinline int aggregate(__u32 slot)
 			__sync_fetch_and_add(&all->inconsistent, 1);
 		return -EAGAIN;
 	}
-	scratch->ids_ready &= ~1;
+	scratch->ids_ready &= ~5;
 	return 0;
 }
 

@@ -37,6 +37,17 @@ __noinline int local_in_work(__u32 slot, __u64 address, __u32 place)
 	return place ? place : -ENAMETOOLONG;
 }
 
+static __always_inline void describe(struct scratch *scratch, struct name *name, __u32 second, __u32 length)
+{
+	name->length = length;
+	name->space = SPACE_NAME;
+	name->zero = 0;
+	if (second & 1)
+		scratch->ids_ready = (scratch->ids_ready & ~2) | 8;
+	else
+		scratch->ids_ready = (scratch->ids_ready & ~1) | 4;
+}
+
 /* The name in work moves to where it belongs, and is zero after its end as its map's keys are. */
 static __always_inline int move_name(struct scratch *scratch, __u32 second, __u32 place)
 {
@@ -47,9 +58,7 @@ static __always_inline int move_name(struct scratch *scratch, __u32 second, __u3
 	if (place > WORK_END || length > NAME_BYTES)
 		return -ENAMETOOLONG;
 	bpf_probe_read_kernel(name->bytes, length, scratch->work + place);
-	name->length = length;
-	name->space = SPACE_NAME;
-	name->zero = 0;
+	describe(scratch, name, second, length);
 	if (length <= 1024 - 4)
 		size = length <= 64 - 4 ? length <= 32 - 4 ? 32 : 64 : length <= 128 - 4 ? 128 : length <= 256 - 4 ? 256 : 1024;
 	/* What can't be read is zeroes: this fills any number of bytes. */
@@ -96,25 +105,42 @@ __noinline int name_of(__u32 slot, __u32 naming, __u64 mount, __u64 address)
 	return place < 0 ? place : move_name(scratch, second, place);
 }
 
-/* The name in work, as a function that is verified once. */
+#define SHORT_KEY (64 - 4)	/* what names hold that are looked up in the two smallest maps */
+
+/* The same by words, zeroes behind it included: for short names that start_name() has been called for. */
+static __always_inline void move_short(struct scratch *scratch, __u32 second, __u32 place, __u32 length)
+{
+	struct name *name = (void *)&scratch->first + (second & 1) * sizeof(struct name);
+	char *from = scratch->work + (place & (TEXT_BYTES / 2 - 1));
+
+	__builtin_memcpy(name->bytes, from, 32 - 4);
+	if (length > 32 - 4)
+		__builtin_memcpy(name->bytes + 28, from + 28, 32);
+	describe(scratch, name, second, length);
+}
+
+/* The name in work that was begun by start_name(), as a function that is verified once. */
 __noinline int finish_name(__u32 slot, __u32 second, __u32 place)
 {
 	struct scratch *scratch = slot_of(slot);
 
 	if (!scratch)
 		return -EAGAIN;
-	return move_name(scratch, second, place == WORK_END ? put(scratch, WORK_END, "/", 1) : place);
+	if (place == WORK_END)
+		place = put(scratch, WORK_END, "/", 1);
+	if (WORK_END - place > SHORT_KEY)
+		return move_name(scratch, second, place);
+	move_short(scratch, second, place, WORK_END - place);
+	return 0;
 }
 
-/*
- * The slot's work is empty but for the slash that a directory's name ends in. Some kernels (6.12) take it that a dentry
- * has an inode, and a load through one that is NULL is an oops there.
- */
+/* The slot's work is empty but for the slash that a directory's name ends in, and zeroes behind it. */
 static __always_inline void start_name(struct scratch *scratch, struct inode *inode, bool slash)
 {
-	bool directory = slash || (inode && (inode->i_mode & S_IFMT) == S_IFDIR);
+	bool directory = slash || (present(inode) && (inode->i_mode & S_IFMT) == S_IFDIR);
 
 	scratch->work[WORK_END - 1] = '/';
+	__builtin_memset(scratch->work + WORK_END, 0, SHORT_KEY + 4);
 	scratch->walk.place = WORK_END - directory;
 }
 

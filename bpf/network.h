@@ -104,7 +104,7 @@ static __always_inline int set_inet(struct scratch *scratch, const struct contac
 	__builtin_memset(scratch->address, 0, sizeof(scratch->address));
 	if (family == AF_INET && contact->length >= 8) {
 		scratch->version = 4;
-		bpf_probe_read_kernel(scratch->address + 12, 4, (void *)contact->address + 4);
+		__builtin_memcpy(scratch->address + 12, &address.sin6_flowinfo, 4);	/* sin_addr */
 	} else if (family == AF_INET6 && contact->length >= 24) {
 		scratch->version = 6;
 		bpf_probe_read_kernel(scratch->address, 16, (void *)contact->address + 8);
@@ -202,14 +202,18 @@ static __always_inline int judge_contact(struct contact *contact)
 	return error;
 }
 
-static __always_inline void about(struct contact *contact, struct socket *sock, __u16 verb)
+/* Whether there is a socket to ask about. */
+static __always_inline bool about(struct contact *contact, struct socket *sock, __u16 verb)
 {
-	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct sock *sk = sock->sk;
 
-	contact->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	contact->type = BPF_CORE_READ(sock, type);
-	contact->protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (!sk)
+		return false;
+	contact->family = sk->__sk_common.skc_family;
+	contact->type = sock->type;
+	contact->protocol = sk->sk_protocol;
 	contact->verb = verb;
+	return true;
 }
 
 SEC("lsm/socket_bind")
@@ -219,8 +223,7 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 
 	if (ret)
 		return ret;
-	about(&contact, sock, VERB_BIND);
-	return verdict(judge_contact(&contact));
+	return about(&contact, sock, VERB_BIND) ? verdict(judge_contact(&contact)) : 0;
 }
 
 SEC("lsm/socket_connect")
@@ -230,8 +233,7 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
 
 	if (ret)
 		return ret;
-	about(&contact, sock, VERB_CONNECT);
-	return verdict(judge_contact(&contact));
+	return about(&contact, sock, VERB_CONNECT) ? verdict(judge_contact(&contact)) : 0;
 }
 
 /* Where an Internet socket is bound. */
@@ -274,8 +276,9 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
 
 	if (ret)
 		return ret;
-	about(&contact, sock, VERB_LISTEN);
-	sk = BPF_CORE_READ(sock, sk);
+	sk = sock->sk;
+	if (!about(&contact, sock, VERB_LISTEN))
+		return 0;
 	if (contact.family == AF_UNIX) {
 		bound_unix(&contact, sk);
 	} else {
@@ -302,15 +305,16 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 		return ret;
 	if (refused(sock))
 		return -EPERM;
-	contact.address = (__u64)BPF_CORE_READ(msg, msg_name);
+	contact.address = address_of(msg->msg_name);
 	if (!contact.address)
 		return 0;
-	contact.length = BPF_CORE_READ(msg, msg_namelen);
+	contact.length = msg->msg_namelen;
 	if (contact.length <= 0)
 		return 0;
-	about(&contact, sock, VERB_SEND);
+	if (!about(&contact, sock, VERB_SEND))
+		return 0;
 	if (contact.type == SOCK_STREAM) {
-		if (contact.family == AF_UNIX || !(BPF_CORE_READ(msg, msg_flags) & MSG_FASTOPEN))
+		if (contact.family == AF_UNIX || !(msg->msg_flags & MSG_FASTOPEN))
 			return 0;
 		contact.verb = VERB_CONNECT;
 	}

@@ -25,10 +25,9 @@ enum guard_kind {
 };
 
 enum guard_flag {
-	GUARD_TREE = 1,		/* it and all below it aren't to be changed */
+	GUARD_TREE = 1,		/* neither it nor what is right in it is to be changed; each directory below has its own */
 	GUARD_WAY = 2,		/* it leads to such: not to be moved, removed, covered or unmounted */
 	GUARD_FILES = 4,	/* files that are right in it aren't to be written */
-	GUARD_SOME = 8,		/* inode 0: something in that file system is held */
 };
 
 /* device is major << 20 | minor as mountinfo has them. */
@@ -40,17 +39,20 @@ struct guard_key {
 
 TABLE(guards, struct guard_key, __u32, 4096);
 
-#define GUARD_DEPTH 12		/* what is held has no more levels below it */
+/*
+ * A bit for each inode in guards, where several may share one: nearly every file that is made, removed or written is
+ * none of them, and is done with at once.
+ */
+#define SIEVE_WORDS 1024
+struct sieve {
+	__u64 words[SIEVE_WORDS];
+};
+ROW(sieves, struct sieve, 1, 0);
 
 /* How a file is touched. */
 enum touch {
 	TOUCH_ENTRY = 1,	/* it is moved, removed, covered */
 	TOUCH_CONTENT = 2,	/* it is written */
-};
-
-struct touched {
-	__u64 dentry;
-	__u64 touch;
 };
 
 static __always_inline __u32 guard_of(__u32 kind, __u32 device, __u64 number)
@@ -109,42 +111,40 @@ static __always_inline bool is_daemon(struct task_struct *task)
 	return known && known->flags & DOMAIN_PROTECTED;
 }
 
-/* Whether touching the file touches what is held. */
-__noinline int touches_held(struct touched *touched)
+/* Whether the inode may be in guards: the engine's user space reckons the same. */
+static __always_inline bool sifted(struct sieve *sieve, __u32 device, __u64 inode)
 {
-	struct dentry *dentry, *parent;
-	__u32 device, touch;
+	__u64 hash = (inode + ((__u64)device << 32)) * 0x9e3779b97f4a7c15ull >> 48;
 
-	if (!touched)
-		return 1;
-	dentry = (struct dentry *)touched->dentry;
-	touch = touched->touch;
-	device = BPF_CORE_READ(dentry, d_sb, s_dev);
-	if (!guard_of(GUARD_INODE, device, 0))
-		return 0;
-	for (int level = 0; level < GUARD_DEPTH; level++) {
-		__u64 inode = BPF_CORE_READ(dentry, d_inode, i_ino);
-		__u32 flags = inode ? guard_of(GUARD_INODE, device, inode) : 0;
-
-		if (flags & GUARD_TREE)
-			return 1;
-		if (level == 0 && flags & GUARD_WAY && touch & TOUCH_ENTRY)
-			return 1;
-		if (level == 1 && flags & GUARD_FILES && touch & TOUCH_CONTENT)
-			return 1;
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (parent == dentry)
-			return 0;
-		dentry = parent;
-	}
-	return 0;
+	return sieve->words[hash >> 6] >> (hash & 63) & 1;
 }
 
+/* Whether touching the file touches what is held, by the numbers of its inode (0: it has none yet) and its directory's. */
+__noinline int touches_held(__u32 device, __u64 inode, __u64 directory, __u32 touch)
+{
+	__u32 flags = inode ? guard_of(GUARD_INODE, device, inode) : 0;
+
+	if (flags & GUARD_TREE || (flags & GUARD_WAY && touch & TOUCH_ENTRY))
+		return 1;
+	flags = guard_of(GUARD_INODE, device, directory);
+	return flags & GUARD_TREE || (flags & GUARD_FILES && touch & TOUCH_CONTENT);
+}
+
+/* Whether the file is held, or the directory that it is right in. */
 static __always_inline bool held(struct dentry *dentry, __u32 touch)
 {
-	struct touched touched = { .dentry = (__u64)dentry, .touch = touch };
+	__u32 zero = 0, device = dentry->d_sb->s_dev;
+	struct sieve *sieve = bpf_map_lookup_elem(&sieves, &zero);
+	__u64 directory = dentry->d_parent->d_inode->i_ino, number = 0;
+	struct inode *inode = dentry->d_inode;
 
-	return touches_held(&touched);
+	if (!sieve)
+		return true;
+	if (present(inode))
+		number = inode->i_ino;
+	if (!sifted(sieve, device, directory) && !(number && sifted(sieve, device, number)))
+		return false;
+	return touches_held(device, number, directory, touch);
 }
 
 static __always_inline int protect(struct dentry *dentry, __u32 touch)
@@ -183,7 +183,7 @@ int BPF_PROG(protect_link, int cmd, union bpf_attr *attr)
 	return guard_of(GUARD_LINK, 0, id) && !trusted() ? -EPERM : 0;
 }
 
-/* What makes or removes an entry. */
+/* What makes or removes an entry; a pin is a file that is created. */
 #define PROTECT_ENTRY(hook)									\
 	SEC("lsm/" #hook)									\
 	int BPF_PROG(protect_##hook, struct inode *dir, struct dentry *dentry)			\
@@ -211,13 +211,6 @@ int BPF_PROG(protect_inode_link, struct dentry *old, struct inode *dir, struct d
 	return protect(old, TOUCH_ENTRY) ?: protect(new, TOUCH_ENTRY);
 }
 
-/* Pinning comes by no other hook. */
-SEC("lsm/path_mknod")
-int BPF_PROG(protect_path_mknod, const struct path *dir, struct dentry *dentry)
-{
-	return protect(dentry, TOUCH_ENTRY);
-}
-
 SEC("lsm/file_open")
 int BPF_PROG(protect_file_open, struct file *file)
 {
@@ -230,7 +223,7 @@ int BPF_PROG(protect_file_open, struct file *file)
 	SEC("lsm/" #hook)									\
 	int BPF_PROG(protect_##hook, const struct path *path)					\
 	{											\
-		return protect(BPF_CORE_READ(path, dentry), TOUCH_CONTENT);			\
+		return protect(path->dentry, TOUCH_CONTENT);						\
 	}
 
 PROTECT_PATH(path_chmod)
@@ -240,7 +233,7 @@ PROTECT_PATH(path_truncate)
 SEC("lsm/sb_umount")
 int BPF_PROG(protect_umount, struct vfsmount *mnt, int flags)
 {
-	if (!held(BPF_CORE_READ(mnt, mnt_root), TOUCH_ENTRY) || !seen_by_engine(mnt))
+	if (!held(mnt->mnt_root, TOUCH_ENTRY) || !seen_by_engine(mnt))
 		return 0;
 	return trusted() ? 0 : -EPERM;
 }
@@ -257,21 +250,20 @@ int BPF_PROG(protect_mount, const char *device, const struct path *path, const c
 {
 	if (flags & (MS_REMOUNT | MS_PROPAGATION))
 		return 0;
-	return protect_mount_at(BPF_CORE_READ(path, mnt), BPF_CORE_READ(path, dentry));
+	return protect_mount_at(path->mnt, path->dentry);
 }
 
 SEC("lsm/move_mount")
 int BPF_PROG(protect_move_mount, const struct path *from, const struct path *to)
 {
-	return protect_mount_at(BPF_CORE_READ(from, mnt), BPF_CORE_READ(from, dentry)) ?:
-	       protect_mount_at(BPF_CORE_READ(to, mnt), BPF_CORE_READ(to, dentry));
+	return protect_mount_at(from->mnt, from->dentry) ?: protect_mount_at(to->mnt, to->dentry);
 }
 
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(protect_pivot, const struct path *old_path, const struct path *new_path)
 {
-	return protect_mount_at(BPF_CORE_READ(old_path, mnt), BPF_CORE_READ(old_path, dentry)) ?:
-	       protect_mount_at(BPF_CORE_READ(new_path, mnt), BPF_CORE_READ(new_path, dentry));
+	return protect_mount_at(old_path->mnt, old_path->dentry) ?:
+	       protect_mount_at(new_path->mnt, new_path->dentry);
 }
 
 static __always_inline int protect_daemon(struct task_struct *task)

@@ -9,6 +9,24 @@
 #include "maps.h"
 #include "operations.h"
 
+/*
+ * A pointer as a number: functions that are verified once for all that call them take no pointers. Turning its bytes
+ * round is the one thing that makes a number of it for the verifier; the second time puts them back.
+ */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	__u64 address = (__u64)pointer;
+
+	asm volatile("%0 = be64 %0\n\t%0 = be64 %0" : "+r"(address));
+	return address;
+}
+
+/*
+ * Whether a pointer isn't NULL. Some kernels (6.12) take it that every dentry has an inode, and a load through one that
+ * is NULL is an oops there: they are asked about a number. Others want to see the pointer itself compared.
+ */
+#define present(pointer) (address_of(pointer) && (pointer))
+
 #define SLOTS_EACH 4		/* slots of one processor */
 #define NO_SLOT 0xffffffffu
 #define REGISTERS 20		/* of those that a call was made with: its arguments among them */
@@ -129,7 +147,7 @@ struct scratch {
 	__u8 preference;
 	__u8 move_kind;		/* RULE_MOVE_... */
 	__u8 facts_ready;
-	__u8 ids_ready;		/* 1: first_id, 2: second_id have been looked up */
+	__u8 ids_ready;		/* 1: first_id, 2: second_id have been looked up; 4, 8: zeroes stand behind the name */
 	struct working working;
 	struct walk walk;
 	struct memory memory;

@@ -18,14 +18,15 @@ enum text_place {
 	TEXT_WORK = 3,		/* its length is the caller's to know */
 };
 
-/* The name's value in the map of keys of that size; what of the key is behind the name is made zero. */
+/* The name's value in the map of keys of that size; what of the key is behind the name is made zero unless it is. */
 #define NAME_IN(size, name, length) ({						\
 	/* Reading fails, and a read that fails leaves zeros. */		\
-	bpf_probe_read_kernel((name)->bytes + (length), (size) - NAME_HEAD - (length), NULL);	\
+	if (!padded)								\
+		bpf_probe_read_kernel((name)->bytes + (length), (size) - NAME_HEAD - (length), NULL);	\
 	(struct name_value *)bpf_map_lookup_elem(&names_##size, (name));	\
 })
 
-static __always_inline struct name_value *name_value_of(struct name *name)
+static __always_inline struct name_value *name_value_of(struct name *name, bool padded)
 {
 	__u32 length = name->length;
 
@@ -56,7 +57,7 @@ __noinline __u32 name_id(__u32 slot, __u32 which)
 	if (which == TEXT_FIRST) {
 		if (scratch->ids_ready & 1)
 			return scratch->first_id;
-		value = name_value_of(&scratch->first);
+		value = name_value_of(&scratch->first, scratch->ids_ready & 4);
 		id = value ? value->id : 0;
 		scratch->first_id = id;
 		scratch->ids_ready |= 1;
@@ -64,7 +65,7 @@ __noinline __u32 name_id(__u32 slot, __u32 which)
 	}
 	if (scratch->ids_ready & 2)
 		return scratch->second_id;
-	value = name_value_of(&scratch->second);
+	value = name_value_of(&scratch->second, scratch->ids_ready & 8);
 	id = value ? value->id : 0;
 	scratch->second_id = id;
 	scratch->ids_ready |= 2;

@@ -136,23 +136,23 @@ __noinline int call_now(struct called *called)
 		return 0;
 	called->call = CALL_OTHER;
 	if (bpf_core_field_exists(((struct pt_regs *)0)->orig_ax)) {
-		__u64 number = BPF_CORE_READ(registers, orig_ax);
+		__u64 number = registers->orig_ax;
 
-		if (BPF_CORE_READ((struct task_struct___x86 *)task, thread_info.status) & TS_COMPAT) {
-			called->first = (__u32)BPF_CORE_READ(registers, bx);
-			called->second = (__u32)BPF_CORE_READ(registers, cx);
+		if (((struct task_struct___x86 *)task)->thread_info.status & TS_COMPAT) {
+			called->first = (__u32)registers->bx;
+			called->second = (__u32)registers->cx;
 			called->call = call_of_ia32((__u32)number);
 		} else {
-			called->first = BPF_CORE_READ(registers, di);
-			called->second = BPF_CORE_READ(registers, si);
+			called->first = registers->di;
+			called->second = registers->si;
 			called->call = call_of_x86((__u32)number & ~X32_BIT);
 		}
 	} else if (bpf_core_field_exists(((struct pt_regs___arm64 *)0)->syscallno)) {
 		struct pt_regs___arm64 *others = (struct pt_regs___arm64 *)registers;
 
-		called->first = BPF_CORE_READ(others, orig_x0);
-		called->second = BPF_CORE_READ(others, regs[1]);
-		called->call = call_of_arm64((__u32)BPF_CORE_READ(others, syscallno));
+		called->first = others->orig_x0;
+		called->second = others->regs[1];
+		called->call = call_of_arm64((__u32)others->syscallno);
 	}
 	return 0;
 }

@@ -173,6 +173,7 @@ def main() -> None:
     )
     for key, value in found.raw().items():
         loaded.maps["guards"].update(key, value)
+    loaded.maps["sieves"].update(bytes(4), found.sieve())
     own = look_at(daemon.pid)
     assert own is not None
     engine.maps.state.daemon, engine.maps.state.daemon_started = daemon.pid, own.started

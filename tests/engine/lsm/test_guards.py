@@ -20,7 +20,33 @@ def test_a_directory_is_held_and_all_that_leads_to_it(tmp_path: Path) -> None:
     assert by_inode[below.stat().st_ino] & guards.TREE
     assert by_inode[tmp_path.stat().st_ino] == guards.WAY
     assert by_inode[Path("/").stat().st_ino] & guards.WAY
-    assert by_inode[0] == guards.SOME
+
+
+def test_each_directory_below_is_held_but_no_file(tmp_path: Path) -> None:
+    inner = tmp_path / "outer/inner"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    (inner / "link").symlink_to("/")
+    held = Guards()
+    held.directory(tmp_path)
+
+    by_inode = {number: flags for (_, _, number), flags in held.rows.items()}
+    assert by_inode[inner.stat().st_ino] == by_inode[inner.parent.stat().st_ino] == guards.TREE
+    assert (inner / "file").stat().st_ino not in by_inode
+    assert not by_inode[Path("/").stat().st_ino] & guards.TREE
+
+
+def test_the_sieve_has_a_bit_for_each_inode() -> None:
+    held = Guards()
+    assert not any(held.sieve())
+    held.add(guards.INODE, 7, device=3)
+    held.add(guards.MAP, 8)
+    (place,) = (at for at, byte in enumerate(held.sieve()) if byte)
+
+    spread = (7 + (3 << 32)) * 0x9E3779B97F4A7C15 % (1 << 64) >> 48
+    assert len(held.sieve()) == 8192
+    assert held.sieve()[place] == 1 << spread % 8
+    assert place == spread // 8
 
 
 def test_a_link_to_a_directory_holds_what_it_leads_to(tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 """What the kernel side keeps from everybody who isn't a manager: bpf/protect.h in Python, and what stands in its map.
 
-Files are held by file system and inode, so that no other way to them leads around it. What leads to a held directory
-can't be moved, removed, covered or unmounted.
+Directories are held by file system and inode, so that no other way to them leads around it, and with each of them what
+is right in it. What leads to a held directory can't be moved, removed, covered or unmounted.
+
+Nobody but managers can make directories in one that is held; such a directory is held itself once this is reckoned
+again, as it is when policy is reloaded.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import struct
 from collections.abc import Iterable, Mapping
 from ctypes import c_uint32, c_uint64
 from dataclasses import dataclass, field
@@ -15,7 +20,9 @@ from pathlib import Path
 from typing import Final
 
 INODE, MAP, PROGRAM, LINK, SPACE = range(5)
-TREE, WAY, FILES, SOME = 1, 2, 4, 8
+TREE, WAY, FILES = 1, 2, 4
+_SIEVE_WORDS: Final = 1024
+_SPREAD: Final = 0x9E3779B97F4A7C15
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 
 
@@ -40,6 +47,12 @@ class Guards:
         """``path`` and all below it isn't to be changed. Raises OSError."""
         path = path.resolve(strict=True)
         self._file(path, TREE)
+        for below, names, _ in os.walk(path):
+            for inside in (Path(below, name) for name in names):
+                # what is gone again needs no hold
+                with contextlib.suppress(FileNotFoundError):
+                    if not inside.is_symlink():
+                        self._file(inside, TREE)
         for above in path.parents:
             self._file(above, WAY)
 
@@ -66,7 +79,15 @@ class Guards:
         finally:
             os.close(fd)
         self.add(INODE, inode, flags, device)
-        self.add(INODE, 0, SOME, device)
+
+    def sieve(self) -> bytes:
+        """``struct sieve``: a bit for each inode."""
+        words = [0] * _SIEVE_WORDS
+        for kind, device, number in self.rows:
+            if kind == INODE:
+                place = (number + (device << 32)) * _SPREAD % (1 << 64) >> 48
+                words[place >> 6] |= 1 << (place & 63)
+        return struct.pack(f"={_SIEVE_WORDS}Q", *words)
 
     def raw(self) -> Mapping[bytes, bytes]:
         """Keys and values as the map has them."""

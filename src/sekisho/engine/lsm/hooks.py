@@ -133,7 +133,6 @@ def _protection() -> Iterable[Program]:
             "protect_inode_symlink": "inode_symlink",
             "protect_inode_rename": "inode_rename",
             "protect_inode_link": "inode_link",
-            "protect_path_mknod": "path_mknod",
             "protect_path_chmod": "path_chmod",
             "protect_path_chown": "path_chown",
             "protect_path_truncate": "path_truncate",

@@ -218,6 +218,7 @@ class Service:
             raise UserError("a trial is going on", "confirm it, or wait for its end")
         self.directory.sync(self.policy, self.keeper.statistics)
         self.learner.judge.rewrite = self.directory.rewrite_rules()
+        self.system.guard()
         return self.publish()
 
     def answer(self, request: dict[str, Any], pid: int) -> dict[str, Any]:

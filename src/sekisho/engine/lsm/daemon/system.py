@@ -148,15 +148,15 @@ class System:
         self.folder = pins.fresh()
         pins.pin(self.folder, pins.MAPS, self.loaded.maps)
         pins.pin(self.folder, pins.LINKS, self.loaded.links)
-        self._guard()
+        self.guard()
         for folder in self._before:
             self.leftover += pins.leftover(folder)
             pins.let_go(folder)
             pins.remove(folder)
         self._before = []
 
-    def _guard(self) -> None:
-        """Nobody but managers gets at what is in force, or at its policy."""
+    def guard(self) -> None:
+        """Nobody but managers gets at what is in force, or at its policy, in directories that are there now."""
         loaded = self.loaded
         held = guards.of(
             [table.id for table in loaded.maps.values()],
@@ -166,6 +166,7 @@ class System:
         )
         for key, value in held.raw().items():
             loaded.maps["guards"].update(key, value)
+        loaded.maps["sieves"].update(bytes(4), held.sieve())
 
     def earlier(self, most: int) -> list[bytes]:
         """The oldest events, so many at most, that an earlier start didn't come to read; they aren't kept."""
