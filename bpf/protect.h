@@ -55,6 +55,10 @@ enum touch {
 	TOUCH_CONTENT = 2,	/* it is written */
 };
 
+struct sock___owned {
+	struct pid *sk_peer_pid;	/* of one that listens: whose it is */
+} RELOCATED;
+
 static __always_inline __u32 guard_of(__u32 kind, __u32 device, __u64 number)
 {
 	struct guard_key key = { .kind = kind, .device = device, .number = number };
@@ -281,6 +285,24 @@ SEC("lsm/ptrace_access_check")
 int BPF_PROG(protect_ptrace, struct task_struct *child, unsigned int mode)
 {
 	return mode & PTRACE_MODE_ATTACH ? protect_daemon(child) : 0;
+}
+
+/*
+ * Who asks the daemon for something is known to it by the process that connected. That could give the connection to
+ * another, and then become a program that may ask: so whether it may is decided when it connects. As the daemon has it:
+ * whoever is a manager, or held to nothing.
+ */
+SEC("lsm/unix_stream_connect")
+int BPF_PROG(protect_connect, struct sock *sock, struct sock *other, struct sock *newsk, int ret)
+{
+	struct pid *owner = BPF_CORE_READ((struct sock___owned *)other, sk_peer_pid);
+	struct state *now = the_state();
+
+	if (ret || !now || !now->daemon || BPF_CORE_READ(owner, numbers[0].nr) != now->daemon)
+		return verdict(ret);
+	if (trusted())
+		return 0;
+	return enforces(FAMILY_NAME, BIT(BIT_FILE_EXECUTE), domain_of(bpf_get_current_task_btf())) ? -EPERM : 0;
 }
 
 /* Its limits, its priority. */

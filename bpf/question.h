@@ -101,15 +101,16 @@ static __always_inline void digest_call(struct scratch *scratch, struct counts *
 {
 	void *registers = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	struct working *working = &scratch->working;
+	__u64 halves[2];
 
-	working->halves[0] = seed(counts);
-	working->halves[1] = ~working->halves[0];
+	digest_begin(working, counts);
 	if (bpf_probe_read_kernel(scratch->registers, sizeof(scratch->registers), registers))
 		return;
 #pragma unroll
 	for (int i = 0; i < REGISTERS; i++)
 		digest_word(working, scratch->registers[i]);
-	working->call = working->halves[0] ^ working->halves[1];
+	digest_end(working, halves);
+	working->call = halves[0];
 }
 
 static __always_inline bool equals(__u64 *one, struct recent_key *other)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * What user space is told of requests. The same request again within a second is only counted, and the count goes with
- * the next that is sent. Requests are known by a hash with a secret seed: if two have the same, an event may come late,
- * but nothing is ever decided by it.
+ * the next that is sent. Requests are known by a keyed hash, here and where answers of the administrator are looked up.
  */
 #ifndef SEKISHO_REPORT_H
 #define SEKISHO_REPORT_H
@@ -58,13 +57,31 @@ _Static_assert(OP_IPC_GET_DESCRIPTOR - OP_IPC_SIGNAL == BIT_IPC_GET_DESCRIPTOR, 
 _Static_assert(OP_CAPABILITY_USE_TIME_NAMESPACE - OP_CAPABILITY_USE_ROUTE == BIT_CAPABILITY_USE_TIME_NAMESPACE,
 	       "capabilities aren't numbered in their order");
 
+#define ROTATED(word, by) ((word) << (by) | (word) >> (64 - (by)))
+
+static __always_inline void mix(__u64 *v)
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = ROTATED(v[1], 13) ^ v[0];
+	v[3] = ROTATED(v[3], 16) ^ v[2];
+	v[0] = ROTATED(v[0], 32) + v[3];
+	v[2] += v[1];
+	v[3] = ROTATED(v[3], 21) ^ v[0];
+	v[1] = ROTATED(v[1], 17) ^ v[2];
+	v[2] = ROTATED(v[2], 32);
+}
+
+/* SipHash, one round a word: answers of the administrator go by it, so that nobody may find two requests with the same. */
 static __always_inline void digest_word(struct working *working, __u64 word)
 {
-	__u64 one = (working->halves[0] ^ word) * 0x9e3779b97f4a7c15ull;
-	__u64 other = (working->halves[1] + word) * 0xc2b2ae3d27d4eb4full;
+	__u64 v[4] = { working->digest[0], working->digest[1], working->digest[2], working->digest[3] ^ word };
 
-	working->halves[0] = one ^ one >> 32;
-	working->halves[1] = other ^ other >> 29 ^ one >> 17;
+	mix(v);
+	working->digest[0] = v[0] ^ word;
+	working->digest[1] = v[1];
+	working->digest[2] = v[2];
+	working->digest[3] = v[3];
 }
 
 static long digest_eight(__u64 index, struct scratch **context)
@@ -115,14 +132,38 @@ static __always_inline __u64 seed(struct counts *counts)
 	return counts->seed;
 }
 
+static __always_inline void digest_begin(struct working *working, struct counts *counts)
+{
+	__u64 key = seed(counts);
+
+	working->digest[0] = key ^ 0x736f6d6570736575ull;
+	working->digest[1] = ~key ^ 0x646f72616e646f83ull;
+	working->digest[2] = key ^ 0x6c7967656e657261ull;
+	working->digest[3] = ~key ^ 0x7465646279746573ull;
+}
+
+static __always_inline void digest_end(struct working *working, __u64 *halves)
+{
+	__u64 v[4] = { working->digest[0], working->digest[1], working->digest[2] ^ 0xee, working->digest[3] };
+
+	mix(v);
+	mix(v);
+	mix(v);
+	halves[0] = v[0] ^ v[1] ^ v[2] ^ v[3];
+	v[1] ^= 0xdd;
+	mix(v);
+	mix(v);
+	mix(v);
+	halves[1] = v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 /* What the request in the slot is known by, with what happened to it. */
 static __always_inline void digest_request(struct scratch *scratch, __u32 slot, struct counts *counts,
 					   __u64 what, struct recent_key *key)
 {
 	struct working *working = &scratch->working;
 
-	working->halves[0] = seed(counts);
-	working->halves[1] = ~working->halves[0];
+	digest_begin(working, counts);
 	digest_word(working, what);
 	digest_word(working, (__u64)scratch->domain << 32 | scratch->target);
 	digest_word(working, scratch->numbers[0]);
@@ -137,8 +178,7 @@ static __always_inline void digest_request(struct scratch *scratch, __u32 slot, 
 	/* What a program calls itself is learned. */
 	if ((what & 0xff) == OP_FILE_EXECUTE)
 		digest_text(slot, TEXT_WORK, program_string(slot, 0));
-	key->halves[0] = working->halves[0];
-	key->halves[1] = working->halves[1];
+	digest_end(working, key->halves);
 }
 
 /* Whether it is time to tell; *repeated: how many have not been told. */

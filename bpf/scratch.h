@@ -79,7 +79,7 @@ struct working {
 	__u32 enforced;
 	__u32 question;		/* being asked; 0: none */
 	__u64 rest;
-	__u64 halves[2];
+	__u64 digest[4];
 	__u64 waits;		/* operations whose refusal may wait for an answer */
 	__u64 questions;	/* .. that are refused */
 	__u64 call;
@@ -121,7 +121,8 @@ struct scratch {
 	__u64 asked;		/* operations, bits of the family */
 	__u32 target;		/* DOMAIN: whom it is about */
 	__u8 ignore_first;
-	__u8 pad[3];
+	__u8 once;		/* the call can't begin anew any more: nobody is asked */
+	__u8 pad[2];
 	__u64 numbers[3];	/* as the grammar has numbers, in their order */
 	__u8 address[16];
 	__u16 version;

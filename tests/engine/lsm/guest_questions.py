@@ -22,20 +22,29 @@ from sekisho.interface.client import OpenFile, RunningTree, trees
 from sekisho.interface.inquiry import Inquiry, parse_inquiry
 
 WRITER = "<kernel> /tmp/programs/dd"
-EXCEPTIONS = "initialize_domain /tmp/programs/dd from any\n"
+CLIENT = "<kernel> /tmp/programs/client"
+EXCEPTIONS = """\
+initialize_domain /tmp/programs/dd from any
+initialize_domain /tmp/programs/client from any
+"""
+CONNECT = "import socket; socket.socket(socket.AF_UNIX).connect('/run/sekisho/system.sock')"
 
 
 def prepare(image: Path) -> None:
     guest.prepare(image)
     shutil.copy(shutil.which("dd") or "", PROGRAMS / "dd")
+    shutil.copy(os.path.realpath(sys.executable), PROGRAMS / "client")
     with (POLICY / "exception_policy.conf").open("a") as file:
         file.write(EXCEPTIONS)
     with (POLICY / "domain_policy.conf").open("a") as file:
-        file.write(f"{WRITER}\nuse_profile 1\nuse_group 0\n\n")
+        file.writelines(f"{each}\nuse_profile 1\nuse_group 0\n\n" for each in (WRITER, CLIENT))
 
 
 def started(program: str, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([PROGRAMS / program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    environment = {"PYTHONHOME": sys.base_prefix} if program == "client" else None
+    return subprocess.Popen(
+        [PROGRAMS / program, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
 
 
 def outcome(process: subprocess.Popen[bytes]) -> str:
@@ -152,11 +161,14 @@ def command(*words: str) -> str:
 
 def scene() -> None:
     tell("start", system("start").returncode)
+    tell("missing", guest.status()["missing"])
     tell("learning", guest.read(guest.ALLOWED))
     tell("writing", outcome(started("dd", "if=/dev/zero", "of=/tmp/one", "count=1")))
+    tell("learning to connect", outcome(started("client", "-BSc", CONNECT)))
     time.sleep(4)
     enforce()
     tell("reload", system("reload").returncode)
+    tell("connecting", outcome(started("client", "-BSc", CONNECT)))
     service, query = observed()
     waiting(service, query)
     tell("several at once", answered(query, started("dd", "if=/dev/zero", "of=/tmp/two", "count=1"), 1))

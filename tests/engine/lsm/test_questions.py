@@ -16,6 +16,9 @@ def test_programs_wait_for_the_administrator_and_never_for_nobody(kernel: str, t
     told = run(kernel, "guest_questions", tmp_path)
 
     assert ("0", "read", "0", "0") == tuple(told[each] for each in ("start", "learning", "writing", "reload"))
+    assert "{}" == told["missing"]
+    # Policy would let it; but what it could do there is for managers.
+    assert ("0", "refused") == (told["learning to connect"], told["connecting"])
     assert (f"file read {OTHER}", "True", "[True]") == (told["asked"], told["waits"], told["shown"])
     assert "True" == told["let go by others"]
     assert told["allowed"].startswith("0")

@@ -141,6 +141,7 @@ def _protection() -> Iterable[Program]:
             "protect_mount": "sb_mount",
             "protect_move_mount": "move_mount",
             "protect_pivot": "sb_pivotroot",
+            "protect_connect": "unix_stream_connect",
             "protect_kill": "task_kill",
             "protect_ptrace": "ptrace_access_check",
             "protect_limits": "task_setrlimit",
