@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tests.bypass.arena import HERE
 
+from sekisho.engine.lsm.hooks import LIMITS, UNAVAILABLE
+
 
 def test_every_attack_is_documented(repository: Path) -> None:
     """The last column of the first table lists exactly the attacks of the programs."""
@@ -21,3 +23,17 @@ def test_every_attack_is_documented(repository: Path) -> None:
     ]
 
     assert sorted(documented) == sorted(carried_out)
+
+
+def test_what_is_held_in_a_whole_system_is_tested(repository: Path) -> None:
+    """The last column of that table names tests that are there; hooks' own limits stand among the open ones."""
+    whole = (repository / "docs" / "bypasses.md").read_text().partition("## The whole system")[2]
+    held, _, openly = whole.partition("### Open")
+    cells = [line.rpartition(" | ")[2] for line in held.splitlines() if line.startswith("| ")]
+    named = {name for cell in cells for name in re.findall(r"test_\w+\.py", cell)}
+
+    assert named
+    assert all((repository / "tests/engine/lsm" / name).is_file() for name in named)
+    words = {keyword.split()[-1].removeprefix("use_") for keyword in (*UNAVAILABLE, *LIMITS)}
+    written = {"kernel_module": "module", "SYS_TIME": "clock", "ptrace": "proc"}
+    assert {word for word in words if written.get(word, word) not in openly.replace("signals", "signal")} == set()
