@@ -17,11 +17,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.engine.lsm.guest_system import PROGRAMS, status, system, tell
 
-from sekisho.engine.lsm.daemon import control, machine, pins
+from sekisho.engine.lsm import hooks
+from sekisho.engine.lsm.daemon import control, launch, machine, pins
+from sekisho.engine.lsm.daemon import system as engine
+from sekisho.engine.lsm.kernel.loader import Options
 from sekisho.store import files
 from sekisho.store.defaults import profiles
 from sekisho.store.directory import PolicyDirectory
@@ -32,6 +36,10 @@ WORKER, LEARNER = f"<kernel> {HOME}/bin/worker", f"<kernel> {HOME}/bin/learner"
 KNOWN = f"{WORKER} {HOME}/bin/known"
 ROLES = ("files", "changes", "sockets", "executions", "learning")
 PROGRAM = {"learning": "learner"}
+ASKED = {
+    "file_open", "path_chmod", "path_link", "path_mkdir", "path_mknod", "path_rename", "path_truncate", "path_unlink",
+    "socket_connect",
+}  # fmt: skip
 _RECORD = struct.Struct("Qq48s")
 _COUNTS = struct.Struct("4Q")
 _MOST = 16
@@ -185,7 +193,8 @@ class Workers:
 class Administrator:
     """Kills and starts the daemon, and has policy read again."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: str) -> None:
+        self._programs = programs
         self.daemon: subprocess.Popen[str] | None = None
         self.kills = self.starts = self.reloads = self.unfinished = 0
         self.slow = 0.0
@@ -193,7 +202,7 @@ class Administrator:
 
     def start(self, patience: float = 400) -> None:
         """The daemon answers, or has been killed when ``patience`` came to its end."""
-        command = [sys.executable, "-B", "-m", "sekisho", "system", "-P", str(POLICY), "start", "--foreground"]
+        command = [sys.executable, "-B", "-m", "tests.engine.lsm.guest_endurance", "daemon", self._programs]
         begin = time.monotonic()
         with (HOME / "said").open("w") as said:
             self.daemon = subprocess.Popen(command, stdout=said, stderr=said, text=True)
@@ -226,7 +235,7 @@ class Administrator:
 
 def scene(takeovers: int) -> None:
     chance = random.Random(4)
-    administrator = Administrator()
+    administrator = Administrator("few" if takeovers == 1 else "all")
     begin = time.monotonic()
     administrator.start()
     tell("start", f"{time.monotonic() - begin:.1f} s, wall {time.monotonic():.1f}")
@@ -274,7 +283,18 @@ def reloads(administrator: Administrator, seconds: float) -> None:
         time.sleep(max(0.0, 1 - (time.monotonic() - begin)))
 
 
+def daemon(programs: str) -> None:
+    """This process is the daemon, of ``all`` programs or of the ``few`` that what the workers do comes upon."""
+    if programs == "few":
+        few = {each.name for each in hooks.PROGRAMS.values() if each.purpose == hooks.LINEAGE} | ASKED
+        engine.Options = partial(Options, wanted=lambda source: source.name in few)  # type: ignore[misc,assignment]
+    launch.foreground(PolicyDirectory(POLICY), print, lambda: None)
+
+
 def main() -> None:
+    if sys.argv[1] == "daemon":
+        daemon(sys.argv[2])
+        return
     if sys.argv[1] == "scene":
         scene(int(sys.argv[2]))
         return
