@@ -287,7 +287,7 @@ def daemon(programs: str) -> None:
     """This process is the daemon, of ``all`` programs or of the ``few`` that what the workers do comes upon."""
     if programs == "few":
         few = {each.name for each in hooks.PROGRAMS.values() if each.purpose == hooks.LINEAGE} | ASKED
-        engine.Options = partial(Options, wanted=lambda source: source.name in few)  # type: ignore[misc,assignment]
+        setattr(engine, "Options", partial(Options, wanted=lambda source: source.name in few))  # noqa: B010
     launch.foreground(PolicyDirectory(POLICY), print, lambda: None)
 
 
