@@ -32,8 +32,10 @@ int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, in
 	if (!mine)
 		return domain == KERNEL_DOMAIN ? 0 : -EAGAIN;
 	mine->domain = domain;
-	if (from)
+	if (from) {
 		mine->flags = from->flags & TASK_INHERITED;
+		mine->start = from->start;
+	}
 	return 0;
 }
 

@@ -205,9 +205,14 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 	mine = own_task();
 	if (!mine)
 		return -EAGAIN;
-	if (!mine->pending)
+	if (is_taken(now, mine))
+		return 0;
+	/* What stands pending for the program itself another start has decided, which this one has followed since. */
+	if (!mine->pending || bprm->interp == bprm->filename) {
 		mine->argc = bprm->argc;
-	return verdict(mine->pending ? read_interpreter(bprm) : decide_execution(bprm, mine));
+		return verdict(decide_execution(bprm, mine));
+	}
+	return verdict(read_interpreter(bprm));
 }
 
 /* Execution can't fail any more. */

@@ -30,7 +30,7 @@ static __always_inline __u64 checked_in(__u32 domain, __u32 family, __u64 asked)
 	struct binding *binding;
 	struct profile *profile;
 
-	if (!now || !now->active)
+	if (!now || !now->active || current_is_taken())
 		return 0;
 	binding = bound(now->book, domain);
 	profile = binding ? profiled(now->book, binding->profile) : NULL;

@@ -266,16 +266,22 @@ struct namespace_value {
 /* Written by user space; one element, mapped. */
 struct state {
 	__u32 book;		/* 0 or 1: which holds */
-	__u32 active;		/* 0: everything is allowed and nobody moves */
+	__u32 active;		/* ACTIVE_...; 0: everything is allowed and nobody moves */
 	__u32 sequence[2];	/* of each book: grows when its contents are replaced */
 	__u32 every_task;	/* every task has been given its domain */
 	__u32 heartbeat;	/* seconds of the monotonic clock at which the daemon was last seen; 0: no daemon */
 	__u32 daemon;		/* its thread group, 0: none */
 	__u32 daemon_started;	/* hundredths of a second since boot, as /proc/PID/stat has it */
 	__u32 observers;	/* how many are there to answer questions */
-	__u32 spare;
+	__u32 start;		/* the number of this start, which later ones exceed */
 	__u64 rename_lock;	/* where the kernel counts renames; 0: it isn't known, and nothing is remembered */
 	__u32 pad[4];
+};
+
+/* While one start follows another, both have programs in every hook; each task is held by one of them at any time. */
+enum active {
+	ACTIVE = 1,
+	ACTIVE_LEAVING = 2,	/* in force for those tasks only that no later start has taken */
 };
 
 /* Written by the kernel side; one element. */
@@ -293,7 +299,7 @@ struct counts {
 	__u64 homeless;		/* requests of tasks that ought to have a domain and have none */
 	__u64 changed;		/* programs killed since what they were given isn't what was decided on */
 	__u32 next_question;
-	__u32 pad2;
+	__u32 starts;		/* written by user space: how often the engine was started */
 	__u64 pad[3];
 };
 
@@ -374,7 +380,9 @@ struct task {
 	__u64 asked_file;	/* the file that following it led to; 0: the program goes by its file's name */
 	__u64 asked_error;	/* the link's own name couldn't be built */
 	__u64 question;		/* the number of the last that it was stopped for; 0: none */
-	__u64 pad2[2];
+	__u32 start;		/* the last start that has held it */
+	__u32 pad2;
+	__u64 pad3;
 };
 
 #define TASK_OPENING 1u		/* the program's file is being looked up */

@@ -28,7 +28,8 @@ int BPF_PROG(opening)
 	struct state *now = the_state();
 	struct task *mine;
 
-	if (!now || !now->active)
+	/* An execution that has begun may be decided by a start that is going to follow. */
+	if (!now || (!now->active && !now->every_task))
 		return 0;
 	mine = own_task();
 	if (mine) {

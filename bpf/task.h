@@ -56,21 +56,52 @@ static __noinline __u32 homeless(void)
 }
 
 /*
- * The domain of any task. Of processes that were there before anybody looked, only the first threads may have been given
- * one: theirs is the others', too.
+ * The domain of a task that carries nothing. Of processes that were there before anybody looked, only the first threads
+ * may have been given one: theirs is the others', too.
  */
-static __always_inline __u32 domain_of(struct task_struct *task)
+static __always_inline __u32 domain_without(struct task_struct *task)
 {
-	struct task *mine = bpf_task_storage_get(&tasks, task, NULL, 0);
+	struct task *mine = leading_task(task);
 	struct state *now;
 
-	if (mine)
-		return domain_in(task, mine);
-	mine = leading_task(task);
 	if (mine)
 		return mine->domain;
 	now = the_state();
 	return now && now->every_task && !(task->flags & PF_KTHREAD) ? homeless() : KERNEL_DOMAIN;
+}
+
+/* The domain of any task. */
+static __always_inline __u32 domain_of(struct task_struct *task)
+{
+	struct task *mine = bpf_task_storage_get(&tasks, task, NULL, 0);
+
+	return mine ? domain_in(task, mine) : domain_without(task);
+}
+
+/*
+ * Whether a later start than ours holds the task; else ours does from now on. The programs of the latest start come
+ * first in every hook, so that a task is held by the earlier one until it first comes upon the later one in force. No
+ * task is ever held by none, however long it takes from one program of a hook to the next.
+ */
+static __always_inline bool is_taken(struct state *now, struct task *mine)
+{
+	__u32 start = now->start;
+
+	if (mine->start == start)
+		return false;
+	if (mine->start > start)
+		return now->active == ACTIVE_LEAVING;
+	mine->start = start;
+	return false;
+}
+
+/* The same of the current task. */
+static __noinline int current_is_taken(void)
+{
+	struct task *mine = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
+	struct state *now = the_state();
+
+	return mine && now && is_taken(now, mine);
 }
 
 /*
@@ -83,6 +114,7 @@ static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
 	struct task_struct *task;
 	struct binding *binding;
 	struct profile *profile;
+	struct task *mine;
 	__u32 book;
 
 	*domain = 0;
@@ -91,7 +123,10 @@ static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
 	task = bpf_get_current_task_btf();
 	if (task->flags & PF_KTHREAD)
 		return 0;
-	*domain = domain_of(task);
+	mine = bpf_task_storage_get(&tasks, task, NULL, 0);
+	if (mine && is_taken(now, mine))
+		return 0;
+	*domain = mine ? domain_in(task, mine) : domain_without(task);
 	book = now->book;
 	binding = bound(book, *domain);
 	if (!binding)

@@ -34,6 +34,8 @@ struct linux_binprm {
 	unsigned long p;
 	int argc;
 	int envc;
+	const char *filename;
+	const char *interp;
 } RELOCATED;
 
 #endif

@@ -38,7 +38,7 @@ class State(ctypes.Structure):
         ("daemon", c_uint32),
         ("daemon_started", c_uint32),
         ("observers", c_uint32),
-        ("spare", c_uint32),
+        ("start", c_uint32),
         ("rename_lock", c_uint64),
         ("pad", c_uint32 * 4),
     )
@@ -61,7 +61,7 @@ class Counts(ctypes.Structure):
         ("homeless", c_uint64),
         ("changed", c_uint64),
         ("next_question", c_uint32),
-        ("pad2", c_uint32),
+        ("starts", c_uint32),
         ("pad", c_uint64 * 3),
     )
 
@@ -110,7 +110,9 @@ class Task(ctypes.Structure):
         ("asked_file", c_uint64),
         ("asked_error", c_uint64),
         ("question", c_uint64),
-        ("pad2", c_uint64 * 2),
+        ("start", c_uint32),
+        ("pad2", c_uint32),
+        ("pad3", c_uint64),
     )
 
 

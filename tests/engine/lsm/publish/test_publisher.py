@@ -203,3 +203,32 @@ def test_what_the_kernel_cant_be_told_is_known(
     publisher.publish(policy)
     assert {} == publisher.trouble
     assert held != binding(maps, publisher, "<kernel> /bin/sh").list
+
+
+def test_a_domain_that_is_new_has_what_it_will_have_before_tasks_can_move_to_it(
+    policy: Policy, maps: MemoryMaps
+) -> None:
+    publisher = Publisher(maps)
+    publisher.publish(policy)
+    held = maps.book()
+    name = "<kernel> /bin/new"
+    learn(ensure_domain(policy, name), "file read /x")
+    ensure_domain(policy, name).profile = 3
+    seen = []
+    describe = publisher.domains.describe
+
+    def looking(domain: int, flags: int) -> None:
+        if domain == publisher.domains.domain(name) and flags & layout.DOMAIN_EXISTS:
+            raw = maps.tables[f"bindings_{held}"].lookup(domain.to_bytes(4, "little"))
+            seen.append(layout.Binding.from_buffer_copy(raw or bytes(layout.Binding())))
+        describe(domain, flags)
+
+    publisher.domains.describe = looking  # type: ignore[method-assign]
+    publisher.publish(policy)
+    assert (True, True) == (seen[0].list > 0, seen[0].profile > 0)
+    # It goes on having that in whichever book holds later.
+    policy.namespaces["<kernel>"].generation += 1
+    publisher.publish(policy)
+    assert held != maps.book()
+    later = binding(maps, publisher, name)
+    assert (True, seen[0].profile) == (later.list > 0, later.profile)

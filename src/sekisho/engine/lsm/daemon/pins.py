@@ -52,6 +52,11 @@ def pin(folder: Path, kind: str, handles: Mapping[str, Handle]) -> None:
             handle.pin(folder / kind / name)
 
 
+def whole(folder: Path) -> bool:
+    """Whether every map is there that the next start goes on with; not where the start was killed before that."""
+    return all((folder / MAPS / name).exists() for name in KEPT)
+
+
 def kept(folder: Path, names: Iterable[str] = KEPT) -> dict[str, Map]:
     """The maps of an earlier start that this one goes on with."""
     return {name: Map.pinned(folder / MAPS / name) for name in names if (folder / MAPS / name).exists()}
@@ -86,6 +91,11 @@ def let_go(folder: Path) -> None:
             let_all_go(table, rounds=1)
     except OSError:
         return
+
+
+def remove_links(folder: Path) -> None:
+    """What ``folder`` kept in force isn't any more; its maps are still there."""
+    shutil.rmtree(folder / LINKS, ignore_errors=True)
 
 
 def remove(folder: Path) -> None:

@@ -77,8 +77,11 @@ class Service:
 
     def start(self) -> None:
         """The engine is in force. Raises NotSupported, UserError."""
-        for number in self.system.publisher.books.made_by_kernel():
-            self.learner.adopt(number)
+        publisher = self.system.publisher
+        for number in (*publisher.books.made_by_kernel(), *publisher.domains.numbers()):
+            # One that policy had, and has no more, has no creator.
+            if publisher.domains.record(number).creator:
+                self.learner.adopt(number)
         self.system.start()
         self.learner.ignored = self.system.own
         self.keeper.updated(by_hand=True)

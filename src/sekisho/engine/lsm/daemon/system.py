@@ -14,10 +14,11 @@ from sekisho.engine.lsm.daemon.assignment import Assignment
 from sekisho.engine.lsm.daemon.tasks import look_at
 from sekisho.engine.lsm.kernel.kinds import Flavour
 from sekisho.engine.lsm.kernel.loader import Loaded, Loader, Options
+from sekisho.engine.lsm.kernel.maps import Map
 from sekisho.engine.lsm.kernel.object import Object, read
 from sekisho.engine.lsm.publish.kernel_maps import KernelMaps
 from sekisho.engine.lsm.publish.publisher import Publisher
-from sekisho.errors import NotSupported
+from sekisho.errors import NotSupported, UserError
 from sekisho.policy.model import Config, Mode, Policy, Profile
 
 _OWN: Final = "<sekisho>"
@@ -44,7 +45,7 @@ class System:
         self._held = tuple(held)
         self._say = say
         self._before = pins.folders()
-        reuse = pins.kept(self._before[-1]) if self._before else {}
+        reuse = self._kept()
         processors = machine.processors()
         entries = _SIZES | {"scratches": processors * _SLOTS_EACH, "busy": processors}
         wanted = {name: size for name, size in entries.items() if name in image.maps}
@@ -65,6 +66,14 @@ class System:
             lambda number: policy.domains.get(domains.name(number) or ""),
         )
 
+    def _kept(self) -> dict[str, Map]:
+        """What this start goes on with. Raises UserError where that can't be."""
+        whole = [folder for folder in self._before if pins.whole(folder)]
+        if self._before and not whole:
+            hint = "stop that first, which leaves nothing in force: sekisho system stop"
+            raise UserError("what is in force was started by another version", hint)
+        return pins.kept(whole[-1]) if whole else {}
+
     @classmethod
     def load(cls, policy: Policy, held: Iterable[Path], say: Callable[[str], None]) -> System:
         """The same, after a look at the machine; ``held`` are directories that are kept from others. NotSupported."""
@@ -84,25 +93,34 @@ class System:
         self.publisher.publish(self.policy)
         self.state.every_task = 1
         self.state.rename_lock = machine.address("rename_lock")
-        # Two that follow executions would each take the other's program for one that is being executed where it goes:
-        # the earlier start's are quiet from the moment that this one's aren't.
         before = [state for folder in self._before if (state := pins.state(folder)) is not None and state.active]
+        # Whoever is killed from now on leaves this start's programs where the earlier ones' already are.
+        self._pin()
         self._switch(before, on=True)
         if not canary.is_refused(lambda pid: self._confine(pid, trial)):
-            self._switch(before, on=False)
-            self.loaded.close()
+            self._give_up(before)
             raise NotSupported("programs run in the kernel, and yet refuse nothing: they are gone", _hint(self.flavour))
-        self._correct()
-        self._pin()
+        if not before:
+            self._correct()
+        self._leave()
 
     def _switch(self, before: Iterable[layout.State], *, on: bool) -> None:
-        """This start's programs are in force and those before aren't, or the other way round; never none."""
+        """This start's programs are in force for each task that comes upon them, and those before until then; or the
+        other way round. No task is ever held by none, for want of a moment at which all are in no hook."""
         if on:
-            self.state.active = 1
+            counts = self.maps.counts
+            counts.starts += 1
+            self.state.start = counts.starts
         for state in before:
-            state.active = int(not on)
-        if not on:
-            self.state.active = 0
+            state.active = layout.ACTIVE_LEAVING if on else layout.ACTIVE
+        self.state.active = layout.ACTIVE if on else 0
+
+    def _give_up(self, before: Iterable[layout.State]) -> None:
+        """All is as it was before this start."""
+        self._switch(before, on=False)
+        if self.folder is not None:
+            pins.remove(self.folder)
+        self.loaded.close()
 
     def _correct(self) -> None:
         """Who executed something before programs moved anybody is where that leads."""
@@ -149,7 +167,11 @@ class System:
         pins.pin(self.folder, pins.MAPS, self.loaded.maps)
         pins.pin(self.folder, pins.LINKS, self.loaded.links)
         self.guard()
+
+    def _leave(self) -> None:
+        """Nothing of earlier starts is in force."""
         for folder in self._before:
+            pins.remove_links(folder)
             self.leftover += pins.leftover(folder)
             pins.let_go(folder)
             pins.remove(folder)

@@ -26,13 +26,19 @@ class Books:
         self._interner = interner
         self._bindings: dict[int, bytes] = {}
         """What holds for each domain of policy."""
-        self._profiles = Profiles(Policy())
+        self._profiles = self._held = Profiles(Policy())
         self.reserved: dict[int, tuple[layout.Binding, layout.Profile]] = {}
         """Domains that no policy has, which are in every book: their bindings' profile is given."""
 
     def slot(self, domain: Domain) -> int:
         """Where the domain's profile is in the kernel, once the book is replaced that it has been read for."""
         return self._profiles.slot_of(domain)
+
+    def introduce(self, number: int, domain: Domain, binding: layout.Binding) -> None:
+        """A domain that isn't there yet has in the book that holds what it is going to have: as soon as it is there
+        tasks may move to it. Where its profile is new, they can't until the book is replaced."""
+        held = layout.Binding(binding.list, binding.shared, self._held.slot_of(domain), binding.flags)
+        self._maps.tables[f"bindings_{self._maps.book()}"].update(_index(number), bytes(held))
 
     def read(self, policy: Policy) -> None:
         """``slot`` speaks of the profiles that ``policy`` has now. Raises UserError where they are too many."""
@@ -49,11 +55,12 @@ class Books:
 
     def patch(self, bindings: Mapping[int, layout.Binding]) -> int:
         """These hold; how many are others than held."""
-        changed = {number: bytes(each) for number, each in bindings.items() if self._holds(number) != bytes(each)}
+        packed = {number: bytes(each) for number, each in bindings.items()}
+        changed = {number: each for number, each in packed.items() if self._holds(number) != each}
         table = self._maps.tables[f"bindings_{self._maps.book()}"]
         for number, binding in changed.items():
             table.update(_index(number), binding)
-        self._bindings |= changed
+        self._bindings |= packed
         return len(changed)
 
     def _holds(self, number: int) -> bytes:
@@ -76,11 +83,13 @@ class Books:
     def _turn_over(self, policy: Policy, book: int, aggregators: Mapping[str, int]) -> None:
         """``book`` is filled, and holds."""
         self._maps.begin_book(book)
+        self._maps.settle()  # who has begun while it held is done
         self._fill_profiles(book)
         self._fill_controls(policy, book, aggregators)
         self._fill_bindings(book)
+        self._fill_others(book)
         self._maps.set_book(book)
-        self._fill_bindings(book, missed=True)
+        self._held = self._profiles
 
     def _fill_profiles(self, book: int) -> None:
         rows = dict(enumerate(self._profiles.rows))
@@ -107,23 +116,42 @@ class Books:
         table.delete_many(b"".join(key for key in present if key not in contents))
         table.update_many(b"".join(contents), b"".join(contents.values()))
 
-    def _fill_bindings(self, book: int, *, missed: bool = False) -> None:
-        """The book has what holds for every domain: of policy, of the engine's own, and those that the kernel made.
+    def _fill_bindings(self, book: int) -> None:
+        """The book has what holds for every domain of policy, and of the engine's own."""
+        contents = self._bindings | {number: bytes(binding) for number, (binding, _) in self.reserved.items()}
+        self._write(book, contents)
 
-        ``missed``: only for those that the kernel has made while the book was being filled.
-        """
-        table = self._maps.tables[f"bindings_{book}"]
-        before = self._maps.tables[f"bindings_{1 - book}"]
-        contents = {} if missed else dict(self._bindings)
-        contents |= {number: bytes(binding) for number, (binding, _) in self.reserved.items()}
-        for number in self.made_by_kernel():
+    def _fill_others(self, book: int) -> None:
+        """The book has what holds for the domains that policy doesn't have: the kernel has just made them, or tasks are
+        in them still. Those that the kernel makes from now on have it from what stands in the book."""
+        done = -1
+        while done != (made := len(self.made_by_kernel())):
+            # Who is making one may have looked at the book before that was there.
+            self._maps.settle()
+            others = [*self._domains.numbers(), *self.made_by_kernel()]
+            contents = {number: self._inherited(number) for number in others if not self._is_given(number)}
+            self._write(book, contents)
+            done = made
+
+    def _is_given(self, number: int) -> bool:
+        return number in self._bindings or number in self.reserved
+
+    def _inherited(self, number: int) -> bytes:
+        """What a domain has that policy doesn't say anything of: the profile and groups of who made it, or of the one
+        above it, and no entries."""
+        seen = set()
+        while number and number not in seen:
+            seen.add(number)
             if number in self._bindings:
-                continue
-            held = before.lookup(_index(number)) or _NO_BINDING
-            maker = self._domains.record(number).creator
-            creator = self._bindings.get(maker) or contents.get(maker)
-            contents[number] = _inherited(creator) if creator is not None else held
+                binding = layout.Binding.from_buffer_copy(self._bindings[number])
+                return bytes(layout.Binding(0, binding.shared, binding.profile, 0))
+            record = self._domains.record(number)
+            number = record.creator or record.parent
+        return _NO_BINDING
+
+    def _write(self, book: int, contents: Mapping[int, bytes]) -> None:
         if contents:
+            table = self._maps.tables[f"bindings_{book}"]
             table.update_many(b"".join(map(_index, contents)), b"".join(contents.values()))
 
     def made_by_kernel(self) -> range:
@@ -132,12 +160,6 @@ class Books:
         first = layout.DOMAINS_BY_KERNEL
         made: int = layout.Counts.from_buffer_copy(counts).next_domain
         return range(first, min(first + made, layout.DOMAINS))
-
-
-def _inherited(creator: bytes) -> bytes:
-    """What a domain has that the kernel has just made: its creator's profile and groups, and no entries."""
-    binding = layout.Binding.from_buffer_copy(creator)
-    return bytes(layout.Binding(0, binding.shared, binding.profile, 0))
 
 
 def _one_store(held: bytes, wanted: bytes) -> bool:

@@ -68,6 +68,10 @@ class Domains:
         self._next += 1
         return domain
 
+    def numbers(self) -> list[int]:
+        """The ids of all that are known."""
+        return list(self._texts)
+
     def describe(self, domain: int, flags: int) -> None:
         """The kernel knows ``domain`` with ``flags`` (``DOMAIN_...``)."""
         record = self.record(domain)

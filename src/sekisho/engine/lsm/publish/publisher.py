@@ -7,7 +7,7 @@ no longer holds goes later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sekisho.engine.lsm import layout
@@ -70,6 +70,7 @@ class Publisher:
             self.books.read(policy)
         chosen = list(policy.domains.values() if everything or only is None else only)
         bindings = {self.domains.domain(domain.name): self._binding(policy, domain) for domain in chosen}
+        self._introduce(chosen, bindings)
         self._describe(policy, chosen)
         if everything:
             self._forget(policy)
@@ -96,6 +97,12 @@ class Publisher:
     def _version(self, policy: Policy) -> _Version:
         spaces = tuple((name, id(space), space.generation) for name, space in policy.namespaces.items())
         return (*spaces, *policy.managers)
+
+    def _introduce(self, chosen: Iterable[Domain], bindings: Mapping[int, layout.Binding]) -> None:
+        for domain in chosen:
+            number = self.domains.domain(domain.name)
+            if not self.domains.record(number).flags & layout.DOMAIN_EXISTS:
+                self.books.introduce(number, domain, bindings[number])
 
     def _describe(self, policy: Policy, chosen: Iterable[Domain]) -> None:
         managers = set(policy.managers)
