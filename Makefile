@@ -2,6 +2,7 @@
 # make demo    learn a program, enforce what was learned, attack it
 # make test    linters, types and all tests; as root also those that need it
 # make oracle  every comparison with a real kernel's TOMOYO, in virtual machines (root, an hour)
+# make kernels every test of the engine in the kernel, on every kernel
 # make bench   what mediation costs here
 # make bench-vm  what mediation of a whole system costs on a stock kernel, beside AppArmor and TOMOYO (an hour)
 # make fuzz    inputs made to break the parser, the converter, the matcher, the interface (five minutes each)
@@ -13,7 +14,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle tools bench bench-vm bpf fuzz stress endure man format clean
+.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress endure man format clean
 
 setup: .venv/bin/sekisho
 
@@ -34,12 +35,16 @@ test: tools
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -m "not oracle$$(test "$$(id -u)" = 0 || echo ' and not root')"
+	$(PYTHON) -m pytest -m "not oracle and not every$$(test "$$(id -u)" = 0 || echo ' and not root')"
 
 oracle: tools
 	@sh scripts/test-dependencies
 	@$(PYTHON) -m tests.vm --prepare full
 	$(PYTHON) -m pytest -m oracle tests/vm
+
+kernels: tools
+	@sh scripts/test-dependencies
+	$(PYTHON) -m pytest -m "vm and not oracle" tests/engine/lsm
 
 bench: tools
 	@$(PYTHON) bench/run.py

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.engine.lsm.kernel import sample
+from tests.engine.lsm.kernels import on_each
 from tests.vm.machine import Machine
 from tests.vm.tomoyo import with_tomoyo
 
@@ -23,7 +24,7 @@ mount -t overlay -o lowerdir=/t/lower,upperdir=/t/upper,workdir=/t/work none /ov
 
 
 @pytest.mark.needs(*sample.COMPILER)
-@pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k)) for k in ("6.1", "6.12", "6.18")])
+@on_each("6.12")
 def test_names_are_those_of_tomoyo(kernel: str, tmp_path: Path) -> None:
     image = built(tmp_path)
     machine = with_tomoyo(Machine(kernel=kernel, share=(image.parent,), memory=2048))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.engine.lsm.test_protection import built, on_each, run
+from tests.engine.lsm.kernels import on_each
+from tests.engine.lsm.test_protection import built, run
 
 GRANTED = (
     "bind 4001", "bind6 4000", "connect 4000", "accept 5000", "dgram 4053", "raw icmp", "unix allowed",
@@ -48,7 +49,7 @@ REFUSED = {
 
 
 @built
-@on_each
+@on_each("6.1")
 def test_sockets_signals_tracing_and_capabilities_are_asked_for(kernel: str, tmp_path: Path) -> None:
     told = run(kernel, "guest_network", tmp_path)
 

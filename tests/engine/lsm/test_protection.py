@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from tests.engine.lsm.guest_protection import BY_MANAGER, HARMLESS
 from tests.engine.lsm.kernel import sample
+from tests.engine.lsm.kernels import on_each
 from tests.engine.lsm.test_object import bpf
 from tests.vm.machine import Machine
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-on_each = pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k)) for k in ("6.1", "6.12", "6.18")])
 built = pytest.mark.needs(*sample.COMPILER)
 PREPARED = "mount -t bpf bpf /sys/fs/bpf; mount -t securityfs securityfs /sys/kernel/security; "
 
@@ -25,7 +25,7 @@ def run(kernel: str, guest: str, folder: Path) -> dict[str, str]:
 
 
 @built
-@on_each
+@on_each("6.12")
 def test_root_can_do_nothing_to_the_engine_from_a_domain_that_is_no_managers(kernel: str, tmp_path: Path) -> None:
     told = run(kernel, "guest_protection", tmp_path)
     managed = {name: told.pop(f"manager, {name}") for name in BY_MANAGER}

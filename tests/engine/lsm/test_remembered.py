@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.engine.lsm.test_protection import built, on_each, run
+from tests.engine.lsm.kernels import on_each
+from tests.engine.lsm.test_protection import built, run
 
 EXPECTED = {
     "as it is": "ok EPERM",
@@ -32,7 +33,7 @@ EXPECTED = {
 
 
 @built
-@on_each
+@on_each("6.1")
 def test_what_is_remembered_of_a_file_counts_under_its_name_alone(kernel: str, tmp_path: Path) -> None:
     outcomes = run(kernel, "guest_remembered", tmp_path)
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from tests.engine.lsm.guest_system import ALLOWED, OTHER
-from tests.engine.lsm.test_protection import built, on_each, run
+from tests.engine.lsm.kernels import on_each
+from tests.engine.lsm.test_protection import built, run
 
 
 @built
-@on_each
+@on_each("6.12")
 @pytest.mark.slow
 def test_what_is_learned_is_enforced_and_outlives_the_daemon(kernel: str, tmp_path: Path) -> None:
     told = run(kernel, "guest_system", tmp_path)

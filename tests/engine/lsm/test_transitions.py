@@ -3,13 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.engine.lsm.guest_transitions import PLACES, PLAIN
-from tests.engine.lsm.test_protection import built, on_each, run
+from tests.engine.lsm.kernels import on_each
+from tests.engine.lsm.test_protection import built, run
 
 OUTSIDE = {f"{place} | {name}" for place in PLACES for name in (*PLAIN, "link", "links", "script", "opened")}
 
 
 @built
-@on_each
+@on_each("6.18")
 def test_programs_end_up_where_the_core_says(kernel: str, tmp_path: Path) -> None:
     told = run(kernel, "guest_transitions", tmp_path)
 
