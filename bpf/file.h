@@ -16,6 +16,12 @@
 #define FMODE_EXEC 0x20		/* in f_flags: opened to be executed */
 #define FMODE_BACKING (1u << 25)	/* opened by a file system that lies on others, for a file checked already */
 #define FMODE_CREATED (1u << 20)
+#define O_EXCL 0200
+
+enum fresh {
+	FRESH_MADE = 1,		/* the file was made by this very call */
+	FRESH_ALONE = 2,	/* .. which would fail if the file had been there: it can't begin anew */
+};
 #define F_SETFL 4
 #define RENAME_EXCHANGE 2
 #define S_IALLUGO 07777
@@ -74,9 +80,9 @@ static __always_inline int ask_entry(__u64 asked, struct vfsmount *mnt, struct d
 	return conclude(slot, name_entry(slot, FIRST, mnt, dentry, slash));
 }
 
-/* The verdict on operations on a file that is there, of which nothing matters but its name; fresh: it was just made. */
+/* The verdict on operations on a file that is there, of which nothing matters but its name. */
 static __always_inline int ask_file(__u64 asked, struct vfsmount *mnt, struct dentry *dentry, struct inode *inode,
-				    bool fresh)
+				    __u32 fresh)
 {
 	struct scratch *scratch;
 	int error;
@@ -88,6 +94,7 @@ static __always_inline int ask_file(__u64 asked, struct vfsmount *mnt, struct de
 	scratch = slot_of(slot);
 	if (!scratch)
 		return error;
+	scratch->once = fresh & FRESH_ALONE;
 	look(scratch, mnt, dentry);
 	error = name_entry(slot, FIRST, mnt, dentry, false);
 	error = error ? judge_unnameable(slot, error) : judge(slot);
@@ -99,7 +106,7 @@ static __always_inline int ask_file(__u64 asked, struct vfsmount *mnt, struct de
 
 static __always_inline int ask_there(__u64 asked, const struct path *path)
 {
-	return ask_file(asked, path->mnt, path->dentry, path->dentry->d_inode, false);
+	return ask_file(asked, path->mnt, path->dentry, path->dentry->d_inode, 0);
 }
 
 static __always_inline int ask_number(__u64 asked, const struct path *path, __u64 number)
@@ -126,6 +133,7 @@ static __always_inline __u64 open_asks(unsigned int flags)
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
+	__u32 fresh = 0;
 	__u64 asked;
 
 	if (ret)
@@ -138,8 +146,9 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_BACKING)
 		return 0;
 	asked = open_asks(file->f_flags);
-	return asked ? ask_file(asked, file->f_path.mnt, file->f_path.dentry, file->f_inode,
-				file->f_mode & FMODE_CREATED) : 0;
+	if (file->f_mode & FMODE_CREATED)
+		fresh = file->f_flags & O_EXCL ? FRESH_MADE | FRESH_ALONE : FRESH_MADE;
+	return asked ? ask_file(asked, file->f_path.mnt, file->f_path.dentry, file->f_inode, fresh) : 0;
 }
 
 SEC("lsm/path_truncate")
@@ -153,7 +162,7 @@ SEC("lsm/file_truncate")
 int BPF_PROG(file_truncate, struct file *file, int ret)
 {
 	return ret ? verdict(ret) : ask_file(ASK(FILE_TRUNCATE), file->f_path.mnt, file->f_path.dentry, file->f_inode,
-					      false);
+					      0);
 }
 
 SEC("lsm/inode_getattr")

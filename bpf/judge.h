@@ -118,7 +118,7 @@ __noinline int settle_all(__u32 slot, __u32 kind)
 	working->kind = kind;
 	working->question = 0;
 	working->questions = 0;
-	working->waits = kind == EVENT_REQUEST ? waits_for(scratch->domain, scratch->family) : 0;
+	working->waits = kind == EVENT_REQUEST && !scratch->once ? waits_for(scratch->domain, scratch->family) : 0;
 	scratch->refused = 0;
 	bpf_loop(64, settle, &scratch, 0);
 	if (working->questions)
