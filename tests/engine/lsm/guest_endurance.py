@@ -261,7 +261,7 @@ def scene(takeovers: int) -> None:
     tell("ended", workers.stop())
     kernel: dict[str, int] = found["kernel"]  # type: ignore[assignment]
     tell("kernel", kernel)
-    weak = ("inconsistent", "crowded", "homeless", "lost")
+    weak = ("inconsistent", "crowded", "homeless")
     tell(", ".join(weak), " ".join(str(kernel[name]) for name in weak))
     tell("missing", found["missing"])
     tell("trouble", "; ".join(administrator.trouble) or "none")
