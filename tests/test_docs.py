@@ -44,7 +44,7 @@ def test_transcripts_of_the_whole_system_are_true(repository: Path, tmp_path: Pa
         f"printf '#!/bin/sh\nexec python3 -B -m sekisho \"$@\"\n' >{program}; chmod +x {program}; "
         "python3 -B -m tests.transcripts docs/system.md"
     )
-    ended = Machine("6.12").run(command, timeout=300, directory=repository)
+    ended = Machine("6.12").run(command, timeout=1500, directory=repository)
 
     assert (0, "") == (ended.status, ended.stdout)
 

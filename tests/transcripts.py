@@ -45,7 +45,7 @@ def problem(step: Step, folder: Path, environment: dict[str, str]) -> str:
     """What is otherwise than the document says; "" if nothing is."""
     result = subprocess.run(
         ["bash", "-c", step.command],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     output = result.stdout + result.stderr
     shown = [even(line) for line in output.splitlines()]
