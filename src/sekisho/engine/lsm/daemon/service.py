@@ -37,6 +37,8 @@ _SHARE: Final = 5
 _COLLECT: Final = 1.0
 _RETRY: Final = 5.0
 _LAST_ROUNDS: Final = 10
+_LAST: Final = 60.0
+"""For how many seconds at most the daemon goes on learning after it was told to end: systemd waits for ninety."""
 
 
 class Service:
@@ -104,6 +106,7 @@ class Service:
                 for fd, events in ready:
                     if fd in self._watched:
                         self._watched[fd](events)
+            self._take_the_last(ring)
         finally:
             if server is not None:
                 server.close()
@@ -111,6 +114,12 @@ class Service:
             ring.close()
             listener.close()
             self.end()
+
+    def _take_the_last(self, ring: Ring) -> None:
+        """What was told until now is learned, for the system may be about to end, if it doesn't take too long."""
+        until = time.monotonic() + _LAST
+        while (self.system.leftover or ring.waiting) and time.monotonic() < until:
+            self.turn(ring)
 
     def _watch(self, fd: int, handler: Callable[[int], None], events: int = select.EPOLLIN) -> None:
         self._poll.register(fd, events)
