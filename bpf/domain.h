@@ -117,6 +117,16 @@ static __always_inline void copy_bindings(__u32 to, __u32 from)
 	}
 }
 
+/* Who brings a domain about, for the event in the slot: a function of its own, or the callers' stacks grow too large. */
+__noinline int gather_teller(__u32 slot)
+{
+	struct scratch *scratch = slot_of(slot);
+
+	if (scratch)
+		gather_task(&scratch->event.facts);
+	return 0;
+}
+
 /* User space is told of a domain; its last word goes along where that is the slot's first name. */
 static __always_inline void tell_domain(__u32 slot, __u8 kind, __u32 domain, __u32 word, __u32 other)
 {
@@ -142,6 +152,7 @@ static __always_inline void tell_domain(__u32 slot, __u8 kind, __u32 domain, __u
 	scratch->event.thread = (__u32)who;
 	scratch->event.numbers[0] = word;
 	scratch->event.lengths[0] = length;
+	gather_teller(slot);
 	bpf_probe_read_kernel(scratch->texts, length & 4095, scratch->first.bytes);
 	if (!all)
 		return;
