@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from tests.engine.lsm.guest_system import OTHER
-from tests.engine.lsm.test_protection import built, on_each, run
+from tests.engine.lsm.kernels import on_each
+from tests.engine.lsm.test_protection import built, run
 
 
 @built
-@on_each
+@on_each("6.12")
 @pytest.mark.slow
 def test_programs_wait_for_the_administrator_and_never_for_nobody(kernel: str, tmp_path: Path) -> None:
     told = run(kernel, "guest_questions", tmp_path)
