@@ -20,11 +20,6 @@ from urllib.parse import quote
 POLICY = Path("/etc/sekisho")
 UNITS = Path("/usr/lib/systemd/system")
 PACKAGES = Path("/usr/lib/python3/dist-packages")
-SYSTEMD = "<kernel> /usr/lib/systemd/systemd"
-PROFILE = """\
-4-CONFIG={ mode=enforcing grant_log=no reject_log=yes }
-4-CONFIG::file::mount={ mode=permissive grant_log=no reject_log=yes }
-"""
 DRIVER = "<kernel> /run/local/serve"
 KEY = Path("/root/.ssh/key")
 FEW = 50
@@ -135,13 +130,10 @@ def services() -> None:
 
 
 def enforce() -> None:
-    """What was learned is enforced from the next start on, but for systemd's mounts: see docs/bypasses.md."""
+    """What was learned is enforced from the next start on."""
     path = POLICY / "domain_policy.conf"
     text = path.read_text()
-    enforced = text.replace("use_profile 1\n", "use_profile 3\n")
-    path.write_text(enforced.replace(f"{SYSTEMD}\nuse_profile 3\n", f"{SYSTEMD}\nuse_profile 4\n", 1))
-    with (POLICY / "profile.conf").open("a") as file:
-        file.write(PROFILE)
+    path.write_text(text.replace("use_profile 1\n", "use_profile 3\n"))
     (POLICY / "audit.jsonl").unlink(missing_ok=True)
     print(f"{text.count('use_profile 1')} domains, {len(text.splitlines())} lines")
 

@@ -246,6 +246,31 @@ def mounts() -> None:
 
 
 @scene
+def binds() -> None:
+    """What is mounted from a directory or a file, by each way that a path leads there."""
+    here = room("binds")
+    for name in ("a", "a/b", "c", "d", "e", "t"):
+        os.mkdir(name)
+    Path("a/file").write_text("x")
+    Path("c/file").write_text("x")
+    call("mount", b"none", b"t", b"tmpfs", 0, None)
+    os.mkdir("t/inside")
+    os.stat("t/inside")
+    bind, move, recursive = 1 << 12, 1 << 13, 1 << 14
+    call("mount", b"a/b", b"d", None, bind, None)
+    call("mount", f"{here}/a/file".encode(), b"c/file", None, bind, None)
+    call("mount", b"./t/../t//inside/", b"e", None, bind | recursive, None)
+    call("umount2", b"e", 0)
+    call("mount", b"/proc", b"e", None, bind | recursive, None)
+    call("umount2", b"e", 2)
+    call("mount", b"t/inside/../../a/..", b"e", None, bind, None)
+    call("umount2", b"e", 0)
+    call("mount", b"d", b"e", None, move, None)
+    for name in (b"e", b"c/file", b"t"):
+        call("umount2", name, 2)
+
+
+@scene
 def bound() -> None:
     """Names below bind mounts that were there before."""
     os.stat(f"{ROOM}/bound/sub")
