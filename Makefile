@@ -44,7 +44,7 @@ oracle: tools
 
 kernels: tools
 	@sh scripts/test-dependencies
-	$(PYTHON) -m pytest -m "vm and not oracle" tests/engine/lsm
+	$(PYTHON) -m pytest -m "vm and not oracle" tests/engine/lsm tests/vm
 
 bench: tools
 	@$(PYTHON) bench/run.py

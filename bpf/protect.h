@@ -281,6 +281,15 @@ int BPF_PROG(protect_kill, struct task_struct *p, struct kernel_siginfo *info, i
 	return sig && !sent_later(ctx) ? protect_daemon(p) : 0;
 }
 
+/* Signals that a file sends to whom somebody has made its owner: the daemon is no file's. May run in an interrupt. */
+SEC("lsm/file_send_sigiotask")
+int BPF_PROG(protect_sigio, struct task_struct *task)
+{
+	struct state *now = the_state();
+
+	return now && now->active && is_process_of_daemon(now, task) ? -EPERM : 0;
+}
+
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(protect_ptrace, struct task_struct *child, unsigned int mode)
 {
@@ -324,10 +333,20 @@ int BPF_PROG(protect_nice, struct task_struct *p)
 	return protect_daemon(p);
 }
 
+/* Hardware that no name leads to, and that is above every policy: not for who is held to one. */
+static __always_inline bool is_hardware(enum lockdown_reason what)
+{
+	return what == bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_IOPORT) ||
+	       what == bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_MSR);
+}
+
 /* The kernel's memory, written by who has the right to, and programs that write other processes'. */
 SEC("lsm/locked_down")
 int BPF_PROG(protect_memory, enum lockdown_reason what)
 {
+	if (is_hardware(what))
+		return !trusted() && enforces(FAMILY_NAME, BIT(BIT_FILE_EXECUTE), domain_of(bpf_get_current_task_btf())) ?
+		       -EPERM : 0;
 	if (what != bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_DEV_MEM) &&
 	    what != bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_BPF_WRITE_USER))
 		return 0;

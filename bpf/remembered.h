@@ -29,13 +29,13 @@ struct {
 	__type(value, struct memories);
 } remembered SEC(".maps");
 
-struct qstr___hashed {
+struct qstr___called {
 	__u32 hash;
 	__u32 len;
 } RELOCATED;
 
-struct dentry___hashed {
-	struct qstr___hashed d_name;
+struct dentry___called {
+	struct qstr___called d_name;
 } RELOCATED;
 
 struct mnt_namespace___counted {
@@ -45,7 +45,7 @@ struct mnt_namespace___counted {
 /* What stands for the last component of the name: its hash in the directory, and its length. */
 static __always_inline __u64 hash_of(struct dentry *dentry)
 {
-	struct qstr___hashed *name = &((struct dentry___hashed *)dentry)->d_name;
+	struct qstr___called *name = &((struct dentry___called *)dentry)->d_name;
 
 	return (__u64)name->len << 32 | name->hash;
 }

@@ -38,6 +38,8 @@ struct task_struct___started {
 
 enum lockdown_reason {
 	LOCKDOWN_DEV_MEM = 2,
+	LOCKDOWN_IOPORT = 7,
+	LOCKDOWN_MSR = 8,
 	LOCKDOWN_BPF_WRITE_USER = 17,
 };
 

@@ -92,7 +92,7 @@ def compare_system(kernel: str, asked: list[dict[str, Any]], timeout: float) -> 
 
 
 @built
-@pytest.mark.slow
+@pytest.mark.every
 @pytest.mark.vm("6.12", "small")
 def test_fresh_ones_are_answered_alike_in_the_kernel() -> None:
     seed = int(os.environ.get("ORACLE_SEED") or random.randrange(10**6))

@@ -143,6 +143,7 @@ def _protection() -> Iterable[Program]:
             "protect_pivot": "sb_pivotroot",
             "protect_connect": "unix_stream_connect",
             "protect_kill": "task_kill",
+            "protect_sigio": "file_send_sigiotask",
             "protect_ptrace": "ptrace_access_check",
             "protect_limits": "task_setrlimit",
             "protect_scheduler": "task_setscheduler",
