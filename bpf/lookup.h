@@ -41,7 +41,7 @@ struct hlist_bl_node___both {
 	struct hlist_bl_node___both *next, **pprev;
 } RELOCATED;
 
-struct dentry___hashed {
+struct dentry___linked {
 	struct hlist_bl_node___both d_hash;
 } RELOCATED;
 
@@ -147,7 +147,7 @@ static long lookup_child(__u64 index, void *context)
 	if ((__u64)BPF_CORE_READ(dentry, d_parent) != lookup->dentry)
 		return 1;
 	if (BPF_CORE_READ(dentry, d_name.len) != lookup->length || !BPF_CORE_READ(dentry, d_inode) ||
-	    !BPF_CORE_READ((struct dentry___hashed *)dentry, d_hash.pprev))
+	    !BPF_CORE_READ((struct dentry___linked *)dentry, d_hash.pprev))
 		return 0;
 	if (!lookup_equal(scratch, (__u64)BPF_CORE_READ(dentry, d_name.name), lookup->length))
 		return 0;
