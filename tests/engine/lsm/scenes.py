@@ -266,8 +266,8 @@ def binds() -> None:
     call("mount", b"t/inside/../../a/..", b"e", None, bind, None)
     call("umount2", b"e", 0)
     call("mount", b"d", b"e", None, move, None)
-    for name in (b"e", b"c/file", b"t"):
-        call("umount2", name, 2)
+    for target in (b"e", b"c/file", b"t"):
+        call("umount2", target, 2)
 
 
 @scene
