@@ -74,6 +74,7 @@ REWRITTEN = [
     (f"/var/tmp/systemd-private-{ID64 * 2}-systemd-logind.service-aB3dEf/tmp/",
      f"/var/tmp/systemd-private-\\X-systemd-logind.service-{SIX}/tmp/"),
     (f"/dev/char/.#7:70{ID64}", f"/dev/char/.#7:70{X16}"),
+    ("/run/.#nologinb0R3qh", f"/run/.#nologin{SIX}"),
     ("/run/udev/data/.#b254:0aBcDeF", f"/run/udev/data/.#b254:0{SIX}"),
     (f"/var/log/journal/{ID64 * 2}/system@{ID64 * 2}-0000000000000001-{ID64}.journal",
      f"/var/log/journal/{X16 * 2}/system@\\X-\\X-\\X.journal"),
