@@ -40,7 +40,8 @@ test: tools
 oracle: tools
 	@sh scripts/test-dependencies
 	@$(PYTHON) -m tests.vm --prepare full
-	$(PYTHON) -m pytest -m oracle tests/vm
+	@$(PYTHON) -m tests.vm --prepare booted
+	$(PYTHON) -m pytest -m oracle tests/vm tests/engine/lsm
 
 kernels: tools
 	@sh scripts/test-dependencies
