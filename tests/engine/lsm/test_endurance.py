@@ -41,11 +41,12 @@ def assert_never_wrong(told: dict[str, str]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One kernel and one takeover; with ``--long`` (``make endure``) every kernel, and many."""
+    """One kernel and one takeover (``make kernels``); with ``--long`` (``make endure``) every kernel, and many."""
     long = metafunc.config.getoption("--long")
     kernels = ("6.1", "6.12", "6.18") if long else ("6.12",)
     if "kernel" in metafunc.fixturenames:
-        cases = [pytest.param(kernel, LONG if long else 1, marks=pytest.mark.vm(kernel)) for kernel in kernels]
+        marks = [] if long else [pytest.mark.every]
+        cases = [pytest.param(each, LONG if long else 1, marks=[pytest.mark.vm(each), *marks]) for each in kernels]
         metafunc.parametrize(("kernel", "takeovers"), cases)
 
 
