@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -146,32 +146,24 @@ def test_imports_go_one_way(path: Path) -> None:
     assert [] == wrong
 
 
-def room(dotted: str) -> int:
-    """The place of a name of the supervisor engine in ROOMS."""
-    first = dotted.removeprefix(f"{SUPERVISOR}.").split(".")[0]
-    return next(place for place, names in enumerate(ROOMS) if first in names)
+def through_closed_doors(names: Iterable[str], own: str, engine: str, rooms: Sequence[Collection[str]]) -> list[str]:
+    """Those of ``names`` that stand in a later room of ``engine`` than the module ``own`` does."""
+
+    def room(dotted: str) -> int:
+        first = dotted.removeprefix(f"{engine}.").split(".")[0]
+        return next(place for place, names in enumerate(rooms) if first in names)
+
+    return [name for name in names if name.startswith(f"{engine}.") and room(name) > room(own)]
 
 
 @pytest.mark.parametrize("path", [m for m in modules() if dotted(m).startswith(f"{SUPERVISOR}.")], ids=relative)
 def test_rooms_of_the_supervisor_open_one_way(path: Path) -> None:
-    own = room(dotted(path))
-    wrong = [name for name in needs(path) if name.startswith(f"{SUPERVISOR}.") and room(name) > own]
-
-    assert [] == wrong
-
-
-def lsm_room(dotted: str) -> int:
-    """The place of a name of the BPF engine in LSM_ROOMS."""
-    first = dotted.removeprefix(f"{LSM}.").split(".")[0]
-    return next(place for place, names in enumerate(LSM_ROOMS) if first in names)
+    assert [] == through_closed_doors(needs(path), dotted(path), SUPERVISOR, ROOMS)
 
 
 @pytest.mark.parametrize("path", [m for m in modules() if dotted(m).startswith(f"{LSM}.")], ids=relative)
 def test_rooms_of_the_lsm_engine_open_one_way(path: Path) -> None:
-    own = lsm_room(dotted(path))
-    wrong = [name for name in imports(path) if name.startswith(f"{LSM}.") and lsm_room(name) > own]
-
-    assert [] == wrong
+    assert [] == through_closed_doors(imports(path), dotted(path), LSM, LSM_ROOMS)
 
 
 @pytest.mark.parametrize("path", [m for m in modules() if dotted(m).startswith(f"{LSM}.")], ids=relative)

@@ -13,12 +13,9 @@ from tests.vm.oracle import answered, keep, kept
 from tests.vm.pairs import FAMILIES, batches
 from tests.vm.replay import counts, differences
 
-from sekisho.engine.lsm.daemon.machine import OBJECT
-
 SEED = 1
 ALL = 106
 """Hundreds of requests."""
-built = pytest.mark.skipif(not OBJECT.is_file(), reason="the kernel side isn't built (make bpf)")
 
 
 def compare(asked: list[dict[str, Any]], answers: list[dict[str, Any]]) -> Counter[str]:
@@ -91,7 +88,6 @@ def compare_system(kernel: str, asked: list[dict[str, Any]], timeout: float) -> 
     assert sum(told) > len(told) * 0.8, "most requests have to be decided"
 
 
-@built
 @pytest.mark.every
 @pytest.mark.vm("6.12", "small")
 def test_fresh_ones_are_answered_alike_in_the_kernel() -> None:
@@ -101,7 +97,6 @@ def test_fresh_ones_are_answered_alike_in_the_kernel() -> None:
     compare_system("6.12", system(seed, 3), timeout=400)
 
 
-@built
 @pytest.mark.oracle
 @pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k, "small")) for k in ("6.12", "6.1", "6.18")])
 def test_all_are_answered_alike_in_the_kernel(kernel: str) -> None:

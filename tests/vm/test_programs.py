@@ -11,13 +11,8 @@ from tests.vm.differences import Rule, differences, one_by_one, rules
 from tests.vm.oracle import keep, kept, learned
 from tests.vm.programs import PROGRAMS
 
-from sekisho.engine.lsm.daemon.machine import OBJECT
-
 ORDINARY = 25
 """So many programs are compared at least."""
-
-
-built = pytest.mark.skipif(not OBJECT.is_file(), reason="the kernel side isn't built (make bpf)")
 
 
 def compare(results: list[dict[str, Any]], engine: str) -> Counter[str]:
@@ -96,7 +91,6 @@ def test_some_programs_are_learned_alike() -> None:
     compare(learned("6.12", quick, full=False, timeout=600), "supervisor")
 
 
-@built
 @pytest.mark.slow
 @pytest.mark.vm("6.12", "small")
 def test_some_programs_are_learned_alike_in_the_kernel() -> None:
@@ -113,7 +107,6 @@ def test_all_programs_are_learned_alike(kernel: str) -> None:
     compare(results, "supervisor")
 
 
-@built
 @pytest.mark.oracle
 @pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k, "full")) for k in ("6.12", "6.1", "6.18")])
 def test_all_programs_are_learned_alike_in_the_kernel(kernel: str) -> None:

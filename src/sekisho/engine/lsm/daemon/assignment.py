@@ -110,22 +110,12 @@ class Assignment:
 
     def correct(self, pid: int, given: int, domain: Domain) -> bool:
         """The process is in ``domain`` if it is still where it was put; whether it is now."""
+        number = self._number(domain)
         try:
             fd = os.pidfd_open(pid)
         except OSError:
             return False
-        try:
-            present = self._tasks.lookup(fd)
-            if present is None or layout.Task.from_buffer_copy(present).domain != given:
-                return False
-            self._tasks.update(fd, bytes(layout.Task(domain=self._number(domain), flags=layout.TASK_INFERRED)))
-        except OSError as error:
-            if error.errno not in _GONE:
-                raise
-            return False
-        finally:
-            os.close(fd)
-        return True
+        return self._put(fd, number, given)
 
     def _same(self, process: Process) -> bool:
         held = self._known.get(process.pid)
@@ -139,9 +129,13 @@ class Assignment:
             if error.errno in _GONE:
                 return False  # or a thread, on a kernel that has no pidfds for those: it is where its process is
             raise
+        return self._put(fd, number, 0)
+
+    def _put(self, fd: int, number: int, given: int) -> bool:
+        """The task of ``fd``, a pidfd, is in the domain ``number`` if it was in ``given`` (0: none); ``fd`` is closed."""
         try:
             present = self._tasks.lookup(fd)
-            if present is not None and layout.Task.from_buffer_copy(present).domain:
+            if (layout.Task.from_buffer_copy(present).domain if present is not None else 0) != given:
                 return False
             self._tasks.update(fd, bytes(layout.Task(domain=number, flags=layout.TASK_INFERRED)))
         except OSError as error:
