@@ -46,9 +46,6 @@ DOCUMENTED = {
 }
 """What docs/bypasses.md and docs/system.md tell of."""
 OPEN = {
-    "killed_by_sigio": "signals of files that are ready reach the daemon",
-    "owner_by_structure": "as killed_by_sigio",
-    "port_io": "ports are open to root",
     "proc_environ": "the daemon's environment can be read by who may read such files",
 }
 """What is still to be stopped."""
@@ -56,7 +53,7 @@ OPEN = {
 
 def cases() -> list[object]:
     """Every attack that there is something to be said of."""
-    open_ones = {name: pytest.mark.xfail(reason=reason, strict=False) for name, reason in OPEN.items()}
+    open_ones = {name: pytest.mark.xfail(reason=reason, strict=True) for name, reason in OPEN.items()}
     names = [name for name in NAMES if name not in HARMLESS and name not in DOCUMENTED]
     return [pytest.param(name, marks=[open_ones[name]] if name in open_ones else []) for name in names]
 

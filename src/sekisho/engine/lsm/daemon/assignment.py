@@ -132,7 +132,7 @@ class Assignment:
         return self._put(fd, number, 0)
 
     def _put(self, fd: int, number: int, given: int) -> bool:
-        """The task of ``fd``, a pidfd, is in the domain ``number`` if it was in ``given`` (0: none); ``fd`` is closed."""
+        """The task of the pidfd ``fd``, which is closed, is in ``number`` if it was in ``given`` (0: no domain)."""
         try:
             present = self._tasks.lookup(fd)
             if (layout.Task.from_buffer_copy(present).domain if present is not None else 0) != given:
