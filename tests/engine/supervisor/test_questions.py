@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.engine.supervisor.stage import ARCHITECTURE, Stage
 
+from sekisho.engine.asking import PATIENCE
 from sekisho.engine.supervisor import questions
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.system.notify import Notification
@@ -129,12 +130,12 @@ def test_the_last_observers_leaving_refuses_all(enforcing: Stage, asking: Questi
 
 def test_time_runs_out(enforcing: Stage, asking: Questions, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("sekisho.engine.supervisor.questions.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("sekisho.engine.asking.time.monotonic", lambda: clock[0])
     opened(enforcing)
-    clock[0] += questions.PATIENCE - 1
+    clock[0] += PATIENCE - 1
     asking.look()
     asking.keep_alive()
-    clock[0] += questions.PATIENCE - 1
+    clock[0] += PATIENCE - 1
     asking.look()
     assert [] == enforcing.listener.answers
     clock[0] += 2

@@ -6,9 +6,10 @@ import time
 import pytest
 
 from sekisho.decide.request import Facts, Request, Task
+from sekisho.engine.asking import PATIENCE
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon import stopped
-from sekisho.engine.lsm.daemon.questions import MOST_OF_ONE, PATIENCE, Questions
+from sekisho.engine.lsm.daemon.questions import MOST_OF_ONE, Questions
 from sekisho.policy.grammar import OPERATIONS
 from sekisho.policy.model import Domain, Policy
 

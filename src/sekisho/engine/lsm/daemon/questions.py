@@ -6,32 +6,25 @@ written down for the kernel side first, and then the task goes on.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sekisho.audit.record import Record, make_record
+from sekisho.audit.record import make_record
 from sekisho.decide.decision import Decision
-from sekisho.decide.request import Facts, Request
+from sekisho.decide.request import Request
+from sekisho.engine.asking import INTERVAL, PATIENCE, Asking, Key, key_of, wait
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon import stopped
-from sekisho.engine.records import weight
-from sekisho.interface.authority import Question
 from sekisho.policy.model import Domain, Mode
 
-PATIENCE: Final = 10.0
-"""Seconds without a sign of life from the administrator after which a question is answered with no."""
 MOST_OF_ONE: Final = layout.QUESTIONS // 5
 """Tasks of one domain that wait at a time: its flood leaves others room."""
-_INTERVAL: Final = 0.05
 _SWEEP: Final = 2.0
 _KEPT: Final = 2.0
 """So long what the kernel side has been answered is there for it to look at."""
 _REFUSED: Final = Decision(False, Mode.ENFORCING, None, None, False, True, False)
-
-Key = tuple[Domain, str, tuple[str | int, ...], bytes]
 
 
 class Table(Protocol):
@@ -62,32 +55,14 @@ class _Task:
     retries: int = 0
 
 
-@dataclass(slots=True)
-class _Asked:
-    question: Question
-    key: Key
-    deadline: float
-    memory: int
-    tasks: dict[int, _Task] = field(default_factory=dict)
-
-
-class Questions:
-    """The questions of one daemon. Without an observer nothing is ever asked."""
-
-    observers = 0
+class Questions(Asking[_Task]):
+    """The questions of one daemon, for which tasks wait by the number of the kernel side's question."""
 
     def __init__(self, table: Table, state: layout.State, let_go: Callable[[int, int], bool] = stopped.let_go) -> None:
+        super().__init__()
         self._table = table
         self._state = state
         self._let_go = let_go
-        self.wake: Callable[[], None] = lambda: None
-        """Called when a question has come in."""
-        self.quota: Callable[[], int] = lambda: 0
-        """How many bytes questions may take (0: any number); what would be asked beyond is refused."""
-        self.memory = 0
-        self._serial = 0
-        self._asked: dict[int, _Asked] = {}
-        self._by_key: dict[Key, _Asked] = {}
         self._answered: dict[int, _Task] = {}
         self._strange: set[int] = set()
         self._next_sweep = 0.0
@@ -95,7 +70,7 @@ class Questions:
 
     def asked(self, event: layout.Event, domain: Domain, request: Request) -> None:
         """The kernel side has stopped the task that ``event`` tells of."""
-        key = (domain, request.operation.keyword, request.arguments, _shown(request.facts))
+        key = key_of(domain, request)
         task = _Task(event.question, event.pid, event.thread, key)
         task.retries = self._retried.pop((event.thread, key), (0, 0.0))[0]
         if not self.observers:
@@ -107,11 +82,10 @@ class Questions:
                 self._answer(task, layout.ANSWER_REFUSE)
                 return
             known = self._begin(key, make_record(time.time(), domain, request, _REFUSED), task.retries)
-        elif sum(len(each.tasks) for each in self._asked.values() if each.key[0] is domain) >= MOST_OF_ONE:
+        elif self._waiting_of(domain) >= MOST_OF_ONE:
             self._answer(task, layout.ANSWER_REFUSE)
             return
-        known.tasks[task.number] = task
-        known.question.processes = len(known.tasks)
+        wait(known, task.number, task)
         self.wake()
 
     def stray(self, event: layout.Event) -> None:
@@ -119,17 +93,10 @@ class Questions:
         self._answer(_Task(event.question, event.pid, event.thread, _NO_KEY), layout.ANSWER_REFUSE)
 
     def _is_full(self, domain: Domain) -> bool:
-        if (quota := self.quota()) and self.memory >= quota:
-            return True
-        return sum(len(each.tasks) for each in self._asked.values() if each.key[0] is domain) >= MOST_OF_ONE
+        return self._uses_up_memory() or self._waiting_of(domain) >= MOST_OF_ONE
 
-    def _begin(self, key: Key, record: Record, retry: int) -> _Asked:
-        self._serial += 1
-        question = Question(self._serial, record, key[0], retry)
-        begun = _Asked(question, key, time.monotonic() + PATIENCE, weight(record))
-        self.memory += begun.memory
-        self._asked[self._serial] = self._by_key[key] = begun
-        return begun
+    def _waiting_of(self, domain: Domain) -> int:
+        return sum(len(asked.waiting) for asked in self._of(domain))
 
     def verdict(self, domain: Domain, request: Request) -> bool | None:
         """The kernel side knows; here nothing is known of single calls."""
@@ -141,32 +108,19 @@ class Questions:
     def waiting(self, process: int) -> int | None:
         """The serial of the question that the process waits for."""
         for serial, asked in self._asked.items():
-            if any(task.process == process for task in asked.tasks.values()):
+            if any(task.process == process for task in asked.waiting.values()):
                 return serial
         return None
 
-    def pending(self) -> list[Question]:
-        """Every question that waits now, oldest first."""
-        return [asked.question for asked in self._asked.values()]
-
     def observe(self) -> None:
-        """One more reader is there to be asked."""
-        self.observers += 1
+        """One more reader is there to be asked, and the kernel side knows."""
+        super().observe()
         self._state.observers = self.observers
 
     def leave(self) -> None:
-        """A reader has gone; with the last one everything that waits is refused."""
-        self.observers -= 1
-        self._state.observers = self.observers
-        if not self.observers:
-            for serial in list(self._asked):
-                self.answer(serial, layout.ANSWER_REFUSE)
-
-    def keep_alive(self) -> None:
-        """Every time-out begins anew."""
-        deadline = time.monotonic() + PATIENCE
-        for asked in self._asked.values():
-            asked.deadline = deadline
+        """A reader has gone; with the last one the kernel side asks no more, and everything that waits is refused."""
+        self._state.observers = self.observers - 1
+        super().leave()
 
     def answer(self, serial: int, answer: int) -> None:
         """1 lets the requests that wait pass, 3 has policy asked again, anything else refuses them."""
@@ -175,17 +129,10 @@ class Questions:
             return
         if answer not in (layout.ANSWER_ALLOW, layout.ANSWER_RETRY):
             answer = layout.ANSWER_REFUSE
-        for task in asked.tasks.values():
+        for task in asked.waiting.values():
             if answer == layout.ANSWER_RETRY:
                 self._retried[task.thread, task.key] = task.retries + 1, time.monotonic()
             self._answer(task, answer)
-
-    def _forget(self, serial: int) -> _Asked | None:
-        asked = self._asked.pop(serial, None)
-        if asked is not None:
-            del self._by_key[asked.key]
-            self.memory -= asked.memory
-        return asked
 
     def _answer(self, task: _Task, answer: int) -> None:
         """The verdict stands where the kernel side looks, and then the task goes on."""
@@ -207,7 +154,7 @@ class Questions:
 
     def patience(self) -> float:
         """How long the loop may sleep, in seconds (-1: as long as it likes)."""
-        return _INTERVAL if self._asked or self._answered else -1
+        return INTERVAL if self._asked or self._answered else -1
 
     def look(self) -> None:
         """Questions nobody answers in time are refused; who has ended, or asks for something else, waits no more."""
@@ -216,12 +163,12 @@ class Questions:
             if now > asked.deadline:
                 self.answer(serial, layout.ANSWER_REFUSE)
                 continue
-            for number, task in list(asked.tasks.items()):
+            for number, task in list(asked.waiting.items()):
                 if self._question(task) is None or not stopped.is_there(task.process, task.thread):
-                    del asked.tasks[number]
+                    del asked.waiting[number]
                     self._table.delete(number)
-            asked.question.processes = len(asked.tasks)
-            if not asked.tasks:
+            asked.question.processes = len(asked.waiting)
+            if not asked.waiting:
                 self._forget(serial)
         self._look_after_answered(now)
         if now >= self._next_sweep:
@@ -232,7 +179,7 @@ class Questions:
 
     def _sweep(self) -> None:
         """What the kernel side has asked, and nothing was heard of, is refused: no answer would ever come."""
-        known = self._answered.keys() | {number for asked in self._asked.values() for number in asked.tasks}
+        known = self._answered.keys() | {number for asked in self._asked.values() for number in asked.waiting}
         strange = set()
         for key, value in list(self._table.items()):
             number = int.from_bytes(key, "little")
@@ -260,11 +207,3 @@ class Questions:
 
 _EXISTING: Final = 2
 _NO_KEY: Final[Key] = (Domain("<kernel>"), "", (), b"")
-
-
-def _shown(facts: Facts) -> bytes:
-    """What tells two requests for the same apart for who is asked."""
-    task = facts.task
-    ids = (task.uid, task.gid, task.euid, task.egid, task.suid, task.sgid, task.fsuid, task.fsgid)
-    everything = (ids, task.execute_handler, facts.execution, facts.symlink_target)
-    return hashlib.sha256(repr(everything).encode()).digest()
