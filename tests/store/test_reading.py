@@ -89,3 +89,14 @@ def test_a_policy_of_tomoyo_is_read_as_it_is(directory: PolicyDirectory) -> None
 
     assert list(policy.domains) == ["<kernel>", "<kernel> /usr/sbin/sshd"]
     assert len(policy.domains["<kernel> /usr/sbin/sshd"].entries) == 1
+
+
+def test_rules_are_read_again_once_they_are_others(tmp_path: Path) -> None:
+    directory = PolicyDirectory(tmp_path / "policy")
+    directory.create()
+    first = directory.rewrite_rules()
+    again = directory.rewrite_rules()
+    (tmp_path / "policy" / "rewrite.conf").write_text("")
+
+    assert again is first
+    assert directory.rewrite_rules() is not first

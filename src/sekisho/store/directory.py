@@ -42,6 +42,7 @@ class PolicyDirectory:
         self._counted = Statistics()
         self._journals: list[str] = []
         self._on_disk: tuple[_Identity, Policy] | None = None
+        self._rewrite: tuple[_Identity, RewriteRules] | None = None
 
     @property
     def audit_log(self) -> Path:
@@ -96,9 +97,12 @@ class PolicyDirectory:
         return self._counted
 
     def rewrite_rules(self) -> RewriteRules:
-        """The rules by which learning generalises names."""
+        """The rules by which learning generalises names, not read again if nobody has written them since."""
         with files.opened(self.path) as fd:
-            return reading.read_rewrite_rules(fd, self.path)
+            identity = (files.identity(fd, REWRITE),)
+            if self._rewrite is None or self._rewrite[0] != identity:
+                self._rewrite = identity, reading.read_rewrite_rules(fd, self.path)
+            return self._rewrite[1]
 
     def errors(self) -> list[UserError]:
         """Every error of every file; none means that ``load`` succeeds."""

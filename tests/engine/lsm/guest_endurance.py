@@ -20,12 +20,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.engine.lsm.guest_system import PROGRAMS, status, system, tell
+from tests.engine.lsm.guest_system import PROGRAMS, status, tell
 
 from sekisho.engine.lsm import hooks
 from sekisho.engine.lsm.daemon import control, launch, machine, pins
 from sekisho.engine.lsm.daemon import system as engine
 from sekisho.engine.lsm.kernel.loader import Options
+from sekisho.errors import UserError
 from sekisho.store import files
 from sekisho.store.defaults import profiles
 from sekisho.store.directory import PolicyDirectory
@@ -196,7 +197,11 @@ class Administrator:
     def __init__(self, programs: str) -> None:
         self._programs = programs
         self.daemon: subprocess.Popen[str] | None = None
-        self.kills = self.starts = self.reloads = self.unfinished = 0
+        self.kills = self.starts = self.unfinished = 0
+        self.took: list[float] = []
+        """How long each reload took, in seconds of this machine's."""
+        self.reloading = 0.0
+        """How long policy was being changed all the time."""
         self.slow = 0.0
         self.trouble: list[str] = []
 
@@ -227,10 +232,13 @@ class Administrator:
     def reload(self, which: int) -> None:
         """The other policy holds."""
         change(which)
-        ended = system("reload")
-        self.reloads += not ended.returncode
-        if ended.returncode:
-            self.trouble.append(ended.stderr)
+        begin = time.monotonic()
+        try:
+            control.ask("reload")
+        except UserError as error:
+            self.trouble.append(str(error))
+            return
+        self.took.append(time.monotonic() - begin)
 
 
 def scene(takeovers: int) -> None:
@@ -241,7 +249,7 @@ def scene(takeovers: int) -> None:
     tell("start", f"{time.monotonic() - begin:.1f} s, wall {time.monotonic():.1f}")
     workers = Workers()
     for turn in range(takeovers):
-        reloads(administrator, 4 if takeovers == 1 else 12)
+        reloads(administrator, 4 if takeovers == 1 else 40)
         tell(f"wrong before kill {turn}", f"{workers.total()} at {time.monotonic():.1f}")
         administrator.kill()
         change(turn & 1)
@@ -252,7 +260,7 @@ def scene(takeovers: int) -> None:
                     administrator.kill()
         administrator.start()
         tell(f"wrong after takeover {turn}", f"{workers.total()} at {time.monotonic():.1f}")
-    reloads(administrator, 3 if takeovers == 1 else 12)
+    reloads(administrator, 3 if takeovers == 1 else 40)
     tell("folders", len(pins.folders()))
     found = status()
     for place, role in enumerate(ROLES):
@@ -266,21 +274,26 @@ def scene(takeovers: int) -> None:
     tell("missing", found["missing"])
     tell("trouble", "; ".join(administrator.trouble) or "none")
     tell("said", (HOME / "said").read_text() or "nothing")
-    for name in ("kills", "starts", "unfinished", "reloads"):
+    for name in ("kills", "starts", "unfinished"):
         tell(name, getattr(administrator, name))
+    took = sorted(administrator.took)
+    tell("reloads", f"{len(took)} in {administrator.reloading:.0f} s")
+    tell("a reload took", f"{took[len(took) // 2]:.2f} s (median), {took[-1]:.2f} s (longest)")
     tell("slowest start", f"{administrator.slow:.1f}")
     tell("seconds", f"{time.monotonic() - begin:.0f}")
 
 
 def reloads(administrator: Administrator, seconds: float) -> None:
     """Policy is read again once a second, if it can be so often; no less than twice."""
-    end = time.monotonic() + seconds
+    start = time.monotonic()
+    end = start + seconds
     turn = 0
     while turn < 2 or time.monotonic() < end:
         begin = time.monotonic()
         turn += 1
         administrator.reload(turn & 1)
         time.sleep(max(0.0, 1 - (time.monotonic() - begin)))
+    administrator.reloading += time.monotonic() - start
 
 
 def daemon(programs: str) -> None:

@@ -11,7 +11,7 @@ from tests.engine.lsm.test_object import bpf
 from tests.engine.lsm.test_protection import PREPARED, REPOSITORY, built
 from tests.vm.machine import Machine
 
-LONG = 8
+LONG = 5
 """So often the daemon is killed, and followed, in the long form: ``make endure``."""
 
 

@@ -37,6 +37,8 @@ class Guards:
     """Rows of the map ``guards``: flags by kind, device and number."""
 
     rows: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    _mounts: dict[str, int] = field(default_factory=dict)
+    """The devices of mounts, by the numbers that they had when they were first asked for."""
 
     def add(self, kind: int, number: int, flags: int = TREE, device: int = 0) -> None:
         """One thing more is held, or held in more ways."""
@@ -75,10 +77,19 @@ class Guards:
     def _file(self, path: Path, flags: int) -> None:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
-            device, inode = _device(fd), os.fstat(fd).st_ino
+            device, inode = self._device(fd), os.fstat(fd).st_ino
         finally:
             os.close(fd)
         self.add(INODE, inode, flags, device)
+
+    def _device(self, fd: int) -> int:
+        """The file system's own number, as the kernel keeps it: st_dev is another where subvolumes have numbers."""
+        fields = Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
+        mount = next(line.split()[1] for line in fields if line.startswith("mnt_id:"))
+        if mount not in self._mounts:
+            self._mounts = _devices()
+        device = os.fstat(fd).st_dev
+        return self._mounts.get(mount, _device(os.major(device), os.minor(device)))
 
     def sieve(self) -> bytes:
         """``struct sieve``: a bit for each inode."""
@@ -110,16 +121,10 @@ def of(maps: Iterable[int], programs: Iterable[int], links: Iterable[int], direc
     return guards
 
 
-def _device(fd: int) -> int:
-    """The file system's own number, as the kernel keeps it: st_dev is another where subvolumes have numbers."""
-    mount = next(
-        line for line in Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines() if line.startswith("mnt_id:")
-    )
-    wanted = mount.split()[1]
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        words = line.split(" ", 3)
-        if words[0] == wanted:
-            major, minor = words[2].split(":")
-            return int(major) << 20 | int(minor)
-    status = os.fstat(fd)
-    return os.major(status.st_dev) << 20 | os.minor(status.st_dev)
+def _devices() -> dict[str, int]:
+    lines = (line.split(" ", 3) for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return {words[0]: _device(*map(int, words[2].split(":"))) for words in lines}
+
+
+def _device(major: int, minor: int) -> int:
+    return major << 20 | minor

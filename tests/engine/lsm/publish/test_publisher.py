@@ -232,3 +232,20 @@ def test_a_domain_that_is_new_has_what_it_will_have_before_tasks_can_move_to_it(
     assert held != maps.book()
     later = binding(maps, publisher, name)
     assert (True, seen[0].profile) == (later.list > 0, later.profile)
+
+
+def test_what_of_a_namespace_no_list_is_made_of_has_none_compiled_anew(policy: Policy, maps: MemoryMaps) -> None:
+    publisher = Publisher(maps)
+    publisher.publish(policy)
+    before = binding(maps, publisher, "<kernel> /bin/sh")
+
+    parse_exception_policy("keep_domain any from /bin/sh\nacl_group 3 file read /etc/group\n", policy)
+    policy.namespaces["<kernel>"].generation += 1
+    publisher.publish(policy)
+    assert binding(maps, publisher, "<kernel> /bin/sh").list == before.list
+    assert binding(maps, publisher, "<kernel> /bin/sh").shared == before.shared
+
+    parse_exception_policy("path_group NAMES /etc/shadow\n", policy)
+    policy.namespaces["<kernel>"].generation += 1
+    publisher.publish(policy)
+    assert binding(maps, publisher, "<kernel> /bin/sh").list != before.list

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -17,6 +18,7 @@ from sekisho.store.directory import PolicyDirectory
 
 _READY: Final = "ready"
 _LONGEST: Final = 1 << 16
+_NICE: Final = -10
 
 
 def begin(directory: PolicyDirectory, say: Callable[[str], None]) -> Service:
@@ -34,12 +36,19 @@ def begin(directory: PolicyDirectory, say: Callable[[str], None]) -> Service:
 
 def foreground(directory: PolicyDirectory, say: Callable[[str], None], ready: Callable[[], None]) -> None:
     """This process has been the daemon; ``ready`` is called when policy is in force."""
+    _come_first()
     notifier = Notifier()
     service = begin(directory, say)
     service.alive = notifier.alive
     ready()
     notifier.ready()
     service.serve()
+
+
+def _come_first() -> None:
+    """However busy the machine is, what is learned, asked and changed doesn't wait for it."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
 
 
 def background(directory: PolicyDirectory, say: Callable[[str], None]) -> None:

@@ -32,6 +32,8 @@ _HEARTBEAT: Final = 1.0
 _BATCH: Final = 64
 _TURN: Final = 1.0
 """For how many seconds events are dealt with before anything else is looked at."""
+_MOMENT: Final = 0.05
+"""For how long whoever asks waits for events to be dealt with."""
 _SHARE: Final = 5
 """Publishing what is learned takes about one part in so many of the time, however much that is."""
 _COLLECT: Final = 1.0
@@ -101,11 +103,8 @@ class Service:
         server = self._open()
         try:
             while self._running:
-                ready = self._poll.poll(self._patience(ring))
+                self._attend(self._patience(ring))
                 self.turn(ring)
-                for fd, events in ready:
-                    if fd in self._watched:
-                        self._watched[fd](events)
             self._take_the_last(ring)
         finally:
             if server is not None:
@@ -114,6 +113,12 @@ class Service:
             ring.close()
             listener.close()
             self.end()
+
+    def _attend(self, patience: float = 0) -> None:
+        """Whoever wants something is answered, who comes within ``patience`` seconds included, as the first does."""
+        for fd, events in self._poll.poll(patience):
+            if fd in self._watched:
+                self._watched[fd](events)
 
     def _take_the_last(self, ring: Ring) -> None:
         """What was told until now is learned, for the system may be about to end, if it doesn't take too long."""
@@ -149,12 +154,15 @@ class Service:
         guardian.watch(os.getpid(), last, [table.fileno()])
 
     def turn(self, ring: Ring) -> None:
-        """What has come in is dealt with, what is due is done."""
+        """What has come in is dealt with, what is due is done; however much that is, who asks doesn't wait for it."""
         now = time.monotonic()
         until = now + _TURN
         while now < until and (batch := self.system.earlier(_BATCH) or ring.drain(_BATCH)):
             for raw in batch:
                 self.learner.take(raw)
+                if time.monotonic() - now > _MOMENT:
+                    self._attend()
+                    now = time.monotonic()
             now = time.monotonic()
         if self.trial.look():
             self.say("nobody has confirmed that enforcing everything works: domains are again as they were")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,9 @@ class System:
         self.state = self.maps.state
         self.publisher = Publisher(self.maps)
         self.folder: Path | None = None
+        self._ids: tuple[list[int], list[int], list[int]] | None = None
+        """Of maps, programs and links, once all of them are there."""
+        self._guarded: Mapping[bytes, bytes] = {}
         self.leftover: list[bytes] = []
         """Events that an earlier start didn't come to read."""
         self.own: set[int] = set()
@@ -180,15 +183,20 @@ class System:
     def guard(self) -> None:
         """Nobody but managers gets at what is in force, or at its policy, in directories that are there now."""
         loaded = self.loaded
-        held = guards.of(
-            [table.id for table in loaded.maps.values()],
-            [program.facts().id for program in loaded.programs.values()],
-            [link.id for link in loaded.links.values()],
-            [pins.ROOT, *self._held],
-        )
-        for key, value in held.raw().items():
-            loaded.maps["guards"].update(key, value)
-        loaded.maps["sieves"].update(bytes(4), held.sieve())
+        if self._ids is None:
+            programs = [program.facts().id for program in loaded.programs.values()]
+            self._ids = (
+                [each.id for each in loaded.maps.values()],
+                programs,
+                [each.id for each in loaded.links.values()],
+            )
+        held = guards.of(*self._ids, [pins.ROOT, *self._held])
+        rows, before = held.raw(), self._guarded
+        if rows != before:
+            loaded.maps["guards"].update_many(b"".join(rows), b"".join(rows.values()))
+            loaded.maps["sieves"].update(bytes(4), held.sieve())
+            loaded.maps["guards"].delete_many(b"".join(key for key in before if key not in rows))
+            self._guarded = rows
 
     def earlier(self, most: int) -> list[bytes]:
         """The oldest events, so many at most, that an earlier start didn't come to read; they aren't kept."""

@@ -15,6 +15,7 @@ from sekisho.engine.lsm.compile.book import GroupSet, domain_flags, group_entrie
 from sekisho.engine.lsm.compile.namespaces import aggregators
 from sekisho.engine.lsm.publish.books import Books
 from sekisho.engine.lsm.publish.domains import Domains
+from sekisho.engine.lsm.publish.groups import Groups
 from sekisho.engine.lsm.publish.lists import Listed, Lists
 from sekisho.engine.lsm.publish.maps import Maps
 from sekisho.engine.lsm.publish.names import Names
@@ -58,6 +59,7 @@ class Publisher:
         self._shared: dict[GroupSet, _Kept] = {}
         self._aggregators: dict[str, _Kept] = {}
         self._namespaces: _Version = ()
+        self._groups = Groups()
         self._dropped: list[Listed] = []
         self.trouble: dict[str, str] = {}
         """What the kernel can't be given, and why: it grants less there than policy says, or as it did before."""
@@ -121,7 +123,7 @@ class Publisher:
         namespace = policy.namespaces[domain.namespace]
         own = self._list(
             self._own.setdefault(domain.name, _Kept()),
-            (id(domain), domain.generation, id(namespace), namespace.generation),
+            (id(domain), domain.generation, self._groups.version(namespace)),
             lambda: domain.entries,
             namespace,
             domain.name,
@@ -137,7 +139,7 @@ class Publisher:
         namespace = policy.namespaces[groups[0]]
         held = [namespace.acl_groups[number] for number in groups[1]]
         generations = tuple((id(group), group.generation) for group in held)
-        version = (id(namespace), namespace.generation, generations)
+        version = (self._groups.version(namespace), generations)
         return self._list(
             self._shared.setdefault(groups, _Kept()),
             version,
