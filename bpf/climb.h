@@ -109,6 +109,9 @@ static long climb_up(__u32 turn, struct climb *climb)
 		dentry = parent;
 		address = above;
 	}
+	/* Another turn only to see that would cost as much as an entry. */
+	if (outcome == WALKING && !odd && address == root)
+		outcome = AT_ROOT;
 	walk->place = place;
 	walk->fold = fold;
 	walk->outcome = outcome;

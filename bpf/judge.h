@@ -31,7 +31,9 @@ static __always_inline __u32 begin(__u32 family, __u64 asked, __u32 domain)
 		release(slot);
 		return NO_SLOT;
 	}
-	__builtin_memset(scratch, 0, __builtin_offsetof(struct scratch, facts));
+	__builtin_memset(scratch, 0, __builtin_offsetof(struct scratch, working));
+	scratch->working.aside = 0;
+	scratch->working.question = 0;
 	scratch->facts.have = 0;
 	scratch->first.length = 0;
 	scratch->first.space = SPACE_NAME;
@@ -97,12 +99,23 @@ static long settle(__u64 index, struct scratch **context)
 	return 0;
 }
 
+/* Whether that is all there is to it: one operation, granted, of which nothing is to be told. */
+static __always_inline bool says_nothing(struct scratch *scratch, struct profile *profile)
+{
+	__u64 bit = scratch->asked;
+
+	if (bit & (bit - 1) || bit & (~scratch->granted | scratch->logged))
+		return false;
+	return !(config_of(profile, operation_number(scratch->family, lowest(bit))) & CONFIG_GRANT_LOG);
+}
+
 /* Every operation of the request settled: 0, -EPERM if one is refused; 1 if that is up to the administrator. */
 __noinline int settle_all(__u32 slot, __u32 kind)
 {
 	struct scratch *scratch = slot_of(slot);
 	struct working *working;
 	struct binding *binding;
+	struct profile *profile;
 	struct counts *counts;
 
 	if (!scratch)
@@ -112,6 +125,10 @@ __noinline int settle_all(__u32 slot, __u32 kind)
 	if (!binding)
 		return -EPERM;
 	working->profile = binding->profile;
+	profile = profiled(scratch->book, binding->profile);
+	scratch->refused = 0;
+	if (profile && says_nothing(scratch, profile))
+		return 0;
 	working->rest = scratch->asked;
 	working->slot = slot;
 	working->enforced = 0;
@@ -119,7 +136,6 @@ __noinline int settle_all(__u32 slot, __u32 kind)
 	working->question = 0;
 	working->questions = 0;
 	working->waits = kind == EVENT_REQUEST && !scratch->once ? waits_for(scratch->domain, scratch->family) : 0;
-	scratch->refused = 0;
 	bpf_loop(64, settle, &scratch, 0);
 	if (working->questions)
 		return 1;

@@ -115,7 +115,7 @@ struct memory {
 };
 
 struct scratch {
-	/* The request. */
+	/* The request, and the answer: begin() makes all of it zero, and nothing of what comes behind. */
 	__u32 domain;		/* who asks */
 	__u32 family;
 	__u64 asked;		/* operations, bits of the family */
@@ -130,7 +130,6 @@ struct scratch {
 	/* Where conditions find facts: addresses in kernel memory, 0 for none. See facts.h. */
 	__u64 inodes[4];	/* struct inode: path1, its directory, path2, its directory */
 	__u64 program;		/* struct linux_binprm while a program is being executed */
-	/* The answer. */
 	__u32 book;
 	__u64 granted;		/* of those asked */
 	__u64 refused;		/* neither granted nor disabled */

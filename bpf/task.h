@@ -14,16 +14,28 @@ static __always_inline struct state *the_state(void)
 	return bpf_map_lookup_elem(&state, &zero);
 }
 
+/* Two lookups stay two: where the compiler makes one of a map that it chooses, the kernel no longer puts it in line. */
+static __always_inline void *of_book(__u32 book, void *first, void *second, __u32 key)
+{
+	void *found;
+
+	if (!book)
+		return bpf_map_lookup_elem(first, &key);
+	found = bpf_map_lookup_elem(second, &key);
+	barrier_var(found);
+	return found;
+}
+
 /* What holds for the domain in the book. */
 static __always_inline struct binding *bound(__u32 book, __u32 domain)
 {
-	return book ? bpf_map_lookup_elem(&bindings_1, &domain) : bpf_map_lookup_elem(&bindings_0, &domain);
+	return of_book(book, &bindings_0, &bindings_1, domain);
 }
 
 /* The book's profile in that slot. */
 static __always_inline struct profile *profiled(__u32 book, __u32 slot)
 {
-	return book ? bpf_map_lookup_elem(&profiles_1, &slot) : bpf_map_lookup_elem(&profiles_0, &slot);
+	return of_book(book, &profiles_0, &profiles_1, slot);
 }
 
 /*
