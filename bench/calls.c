@@ -10,26 +10,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
+
 static const char *self;
-
-static long now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static void need(int ok, const char *what)
-{
-	if (!ok) {
-		perror(what);
-		exit(1);
-	}
-}
 
 static long open_close(int count)
 {
@@ -94,57 +79,56 @@ static long execute(int count)
 	return now() - begin;
 }
 
-static long connect_tcp(int count)
+/* A socket that listens on a port of 127.0.0.1, which address tells. */
+static int listening(struct sockaddr_in *address)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct linger reset = { 1, 0 };
-	socklen_t size = sizeof(address);
+	socklen_t size = sizeof(*address);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	*address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	need(!bind(listener, (struct sockaddr *)address, size), "bind");
+	need(!listen(listener, 16), "listen");
+	need(!getsockname(listener, (struct sockaddr *)address, &size), "getsockname");
+	return listener;
+}
+
+/* Connections are made and accepted; one of both is counted. Their ends leave nothing that waits. */
+static long meet(int accepting, int count)
+{
+	struct linger reset = { 1, 0 };
+	struct sockaddr_in address;
+	int listener = listening(&address);
 	long taken = 0;
 
-	need(!bind(listener, (struct sockaddr *)&address, size), "bind");
-	need(!listen(listener, 16), "listen");
-	need(!getsockname(listener, (struct sockaddr *)&address, &size), "getsockname");
 	for (int i = 0; i < count; i++) {
-		int client = socket(AF_INET, SOCK_STREAM, 0);
-		long begin = now();
+		int client = socket(AF_INET, SOCK_STREAM, 0), connection;
+		long begin = now(), connected;
 
 		need(!connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
-		taken += now() - begin;
+		connected = now();
 		setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		close(accept(listener, NULL, NULL));
+		if (!accepting)
+			taken += connected - begin;
+		begin = now();
+		connection = accept(listener, NULL, NULL);
+		need(connection >= 0, "accept");
+		if (accepting)
+			taken += now() - begin;
+		close(connection);
 		close(client);
 	}
 	close(listener);
 	return taken;
 }
 
+static long connect_tcp(int count)
+{
+	return meet(0, count);
+}
+
 static long accept_tcp(int count)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct linger reset = { 1, 0 };
-	socklen_t size = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-	long taken = 0;
-
-	need(!bind(listener, (struct sockaddr *)&address, size), "bind");
-	need(!listen(listener, 16), "listen");
-	need(!getsockname(listener, (struct sockaddr *)&address, &size), "getsockname");
-	for (int i = 0; i < count; i++) {
-		int client = socket(AF_INET, SOCK_STREAM, 0);
-
-		need(!connect(client, (struct sockaddr *)&address, sizeof(address)), "connect");
-		setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		long begin = now();
-		int connection = accept(listener, NULL, NULL);
-
-		need(connection >= 0, "accept");
-		taken += now() - begin;
-		close(connection);
-		close(client);
-	}
-	close(listener);
-	return taken;
+	return meet(1, count);
 }
 
 static long receive(int family, int type, int by_message, int count)

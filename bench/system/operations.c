@@ -10,28 +10,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../measure.h"
 
 #define DEEP "/a/b/c/d/e/f/g/h/file"
 
 static char near[256], deep[256], made[256], one[256], other[256], nothing[256], forbidden[256];
-
-static long now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static void need(int ok, const char *what)
-{
-	if (!ok) {
-		perror(what);
-		exit(1);
-	}
-}
 
 static void open_close(const char *path, int count)
 {

@@ -129,13 +129,10 @@ SEC("syscall")
 int trial_facts(struct trial *trial)
 {
 	__u32 slot = begin(FAMILY_NAME, trial->asked, trial->domain);
-	struct scratch *scratch;
+	struct scratch *scratch = slot_of(slot);
 
-	if (slot == NO_SLOT)
-		return -EAGAIN;
-	scratch = slot_of(slot);
 	if (!scratch)
-		return -EPERM;
+		return -EAGAIN;
 	gather(slot);
 #pragma unroll
 	for (int fact = 0; fact < FACT_PATH1; fact++)
@@ -151,13 +148,10 @@ SEC("syscall")
 int trial_name(struct trial *trial)
 {
 	__u32 slot = begin(FAMILY_NAME, trial->asked, trial->domain);
-	struct scratch *scratch;
+	struct scratch *scratch = slot_of(slot);
 
-	if (slot == NO_SLOT)
-		return -EAGAIN;
-	scratch = slot_of(slot);
 	if (!scratch)
-		return -EPERM;
+		return -EAGAIN;
 	fill_trial(scratch, trial);
 	trial->entry = name_id(slot, TEXT_FIRST);
 	trial->list = encoded_length(slot, TEXT_FIRST, scratch->first.length);

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.engine.lsm import scenes
+from tests.engine.lsm import scenes, scenes_mounts
 from tests.vm.guest import kernel
 
 from sekisho.engine.lsm.kernel import object as objects
@@ -42,6 +42,7 @@ def main() -> None:
     theirs: set[str] = set()
     ours: set[str] = set()
     report: dict[str, object] = {}
+    assert scenes_mounts.mounts in scenes.SCENES
     for scene in scenes.SCENES:
         kernel.write("domain_policy", f"delete {DOMAIN}\n")
         kernel.write("domain_policy", f"{DOMAIN}\nuse_profile 1\n")

@@ -17,6 +17,8 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.engine.lsm.managed import tell
+
 POLICY = Path("/etc/sekisho")
 UNITS = Path("/usr/lib/systemd/system")
 PACKAGES = Path("/usr/lib/python3/dist-packages")
@@ -136,10 +138,6 @@ def enforce() -> None:
     path.write_text(text.replace("use_profile 1\n", "use_profile 3\n"))
     (POLICY / "audit.jsonl").unlink(missing_ok=True)
     print(f"{text.count('use_profile 1')} domains, {len(text.splitlines())} lines")
-
-
-def tell(what: str, outcome: object) -> None:
-    print(f"{what}: {' / '.join(str(outcome).split(chr(10))).strip(' /')}", flush=True)
 
 
 def ssh(command: str, *options: str) -> str:

@@ -14,7 +14,9 @@ import time
 from pathlib import Path
 
 from tests.engine.lsm import guest_system as guest
-from tests.engine.lsm.guest_system import OTHER, POLICY, PROGRAMS, system, tell
+from tests.engine.lsm import managed
+from tests.engine.lsm.guest_system import OTHER
+from tests.engine.lsm.managed import POLICY, PROGRAMS, status, system, tell
 
 from sekisho.cli.processes import read_processes
 from sekisho.engine.lsm.daemon.stopped import is_stopped
@@ -146,7 +148,7 @@ def ends(query: OpenFile) -> None:
     process = started("cat", "/etc/group")
     question(query)
     tell("waits for the daemon", is_stopped(process.pid, process.pid))
-    os.kill(int(str(guest.status()["pid"])), signal.SIGKILL)
+    os.kill(int(str(status()["pid"])), signal.SIGKILL)
     tell("daemon killed", outcome(process))
     tell("without a daemon", outcome(started("cat", "/etc/group")))
 
@@ -161,7 +163,7 @@ def command(*words: str) -> str:
 
 def scene() -> None:
     tell("start", system("start").returncode)
-    tell("missing", guest.status()["missing"])
+    tell("missing", status()["missing"])
     tell("learning", guest.read(guest.ALLOWED))
     tell("writing", outcome(started("dd", "if=/dev/zero", "of=/tmp/one", "count=1")))
     tell("learning to connect", outcome(started("client", "-BSc", CONNECT)))
@@ -182,14 +184,5 @@ def scene() -> None:
     tell("stop", system("stop").returncode)
 
 
-def main() -> None:
-    if sys.argv[1] == "scene":
-        scene()
-        return
-    prepare(Path(sys.argv[1]))
-    command = f"{sys.executable} -B -m tests.engine.lsm.guest_questions scene; :"
-    os.execv(PROGRAMS / "admin", [str(PROGRAMS / "admin"), "-c", command])
-
-
 if __name__ == "__main__":
-    main()
+    managed.play("tests.engine.lsm.guest_questions", prepare, scene)

@@ -7,47 +7,28 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from sekisho.engine.lsm.daemon import machine
+from tests.engine.lsm import managed
+from tests.engine.lsm.managed import POLICY, PROGRAMS, status, system, tell
+
 from sekisho.store.directory import PolicyDirectory
 
-POLICY = Path("/tmp/policy")
-PROGRAMS = Path("/tmp/programs")
 ALLOWED, OTHER = "/etc/hostname", "/etc/passwd"
-EXCEPTIONS = """\
-initialize_domain /tmp/programs/cat from any
-initialize_domain /tmp/programs/admin from any
-keep_domain any from /tmp/programs/admin
-"""
+EXCEPTIONS = f"initialize_domain /tmp/programs/cat from any\n{managed.ADMINISTRATOR}"
 DOMAIN = "<kernel> /tmp/programs/cat"
 
 
 def prepare(image: Path) -> None:
-    if image.resolve() != machine.OBJECT:
-        shutil.copy(image, machine.OBJECT)
-    PROGRAMS.mkdir()
-    for name, program in (("cat", "cat"), ("admin", "dash")):
-        shutil.copy(shutil.which(program) or "", PROGRAMS / name)
+    managed.prepare(image, "cat")
     PolicyDirectory(POLICY).create()
     (POLICY / "exception_policy.conf").write_text(EXCEPTIONS)
     (POLICY / "manager.conf").write_text("/tmp/programs/admin\n")
     with (POLICY / "domain_policy.conf").open("a") as file:
         file.write(f"{DOMAIN}\nuse_profile 1\nuse_group 0\n\n")
-
-
-def system(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sekisho", "system", "-P", str(POLICY), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
-
-
-def tell(what: str, outcome: object) -> None:
-    print(f"{what}: {' / '.join(str(outcome).split(chr(10))).strip(' /')}", flush=True)
 
 
 def read(name: str) -> str:
@@ -77,11 +58,6 @@ def enforce() -> None:
     path = POLICY / "domain_policy.conf"
     head, _, tail = path.read_text().partition(f"{DOMAIN}\n")
     path.write_text(f"{head}{DOMAIN}\n{tail.replace('use_profile 1', 'use_profile 3', 1)}")
-
-
-def status() -> dict[str, object]:
-    found: dict[str, object] = json.loads(system("--json", "status").stdout)
-    return found
 
 
 def scene() -> None:
@@ -116,15 +92,5 @@ def scene() -> None:
     tell("refusals", "; ".join(dict.fromkeys(told)))
 
 
-def main() -> None:
-    if sys.argv[1] == "scene":
-        scene()
-        return
-    prepare(Path(sys.argv[1]))
-    # The shell is the manager, and what it runs keeps its domain; the engine isn't there yet to see it being executed.
-    command = f"{sys.executable} -B -m tests.engine.lsm.guest_system scene; :"
-    os.execv(PROGRAMS / "admin", [str(PROGRAMS / "admin"), "-c", command])
-
-
 if __name__ == "__main__":
-    main()
+    managed.play("tests.engine.lsm.guest_system", prepare, scene)
