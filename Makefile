@@ -35,7 +35,7 @@ test: tools
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -m "not oracle and not every$$(test "$$(id -u)" = 0 || echo ' and not root')"
+	@sh scripts/test $(PYTHON) "not oracle and not every$$(test "$$(id -u)" = 0 || echo ' and not root')"
 
 oracle: tools
 	@sh scripts/test-dependencies

@@ -24,7 +24,7 @@ def test_finds_nothing(command: list[str], repository: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("script", ["scripts/setup", "scripts/test-dependencies", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/setup", "scripts/test", "scripts/test-dependencies", ".ci/run"])
 def test_shell_scripts_parse(script: str, repository: Path) -> None:
     first_line = (repository / script).read_text().splitlines()[0]
     shell = "bash" if "bash" in first_line else "sh"
