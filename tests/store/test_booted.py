@@ -44,6 +44,12 @@ def test_what_no_daemon_could_learn_is_granted_from_the_start() -> None:
     assert f"file execute {PROGRAM}" in list(domains([PROGRAM], PROGRAM))
 
 
+def test_systemd_may_end_what_it_has_started_the_engines_daemon_too(tmp_path: Path) -> None:
+    _, _, section = (laid_out(tmp_path).path / "domain_policy.conf").read_text().partition(f"\n<kernel> {SYSTEMD}\n")
+
+    assert {f"ipc signal {number} <kernel>" for number in (6, 9, 15)} <= set(section.split("\n<")[0].splitlines())
+
+
 def test_a_second_time_keeps_what_is_there(tmp_path: Path) -> None:
     directory = laid_out(tmp_path)
     policy = directory.load()

@@ -19,6 +19,8 @@ SHUTDOWN: Final = "/usr/lib/systemd/systemd-shutdown"
 INSTALLERS: Final = tuple(
     f"/usr/bin/{name}" for name in ("apt", "apt-get", "aptitude", "dpkg", "dnf", "dnf5", "rpm", "zypper", "pacman")
 )
+ENDING: Final = (1, 6, 9, 15, 18)
+"""The signals that systemd ends services with: hang-up, abort (the watchdog's), kill, terminate, continue."""
 _LEARNING: Final = 1
 
 Present = Callable[[str], bool]
@@ -67,6 +69,8 @@ def domains(free: Iterable[str], program: str) -> Iterator[str]:
     # This happens only where something has failed, and should be heard of.
     yield "network unix dgram send /run/systemd/journal/socket"
     yield from ("file write /dev/kmsg", "file write /dev/console")
+    # So does ending what doesn't end by itself, or doesn't answer: the engine's own daemon, too.
+    yield from (f"ipc signal {number} <kernel>" for number in ENDING)
     for name in (SHUTDOWN, *free):
         yield from ("", f"<kernel> {name}", "use_profile 0", "use_group 0", "")
 
