@@ -14,7 +14,6 @@
 #define DMA_BUF_MAGIC 0x444d4142
 
 #define FS_REQUIRES_DEV 1
-#define S_PRIVATE (1 << 9)	/* inode.i_flags: the kernel's own */
 
 struct dentry_operations {
 	char *(*d_dname)(struct dentry *dentry, char *buffer, int size);

@@ -45,7 +45,6 @@ struct sockaddr_in6 {
 };
 
 #define UNIX_PATH_MAX 108
-#define UNIX_ADDRESS_MAX (2 + UNIX_PATH_MAX)
 
 struct in6_addr {
 	__u8 bytes[16];
