@@ -24,7 +24,7 @@ def test_a_run_is_as_good_as_both_its_halves(
     python.write_text(PYTHON.format(folder=tmp_path, machines=machines, others=others))
     python.chmod(0o755)
 
-    words = ["sh", repository / "scripts/test", python, "not oracle"]
+    words = ["sh", str(repository / "scripts/test"), str(python), "not oracle"]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
 
     said = "others\nWaiting for the tests in virtual machines.\nmachines\n"

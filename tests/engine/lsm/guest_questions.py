@@ -29,6 +29,8 @@ EXCEPTIONS = """\
 initialize_domain /tmp/programs/dd from any
 initialize_domain /tmp/programs/client from any
 """
+PATIENCE = 60
+"""Seconds after which something doesn't happen any more, however busy the host is."""
 CONNECT = "import socket; socket.socket(socket.AF_UNIX).connect('/run/sekisho/system.sock')"
 
 
@@ -52,7 +54,7 @@ def started(program: str, *words: str) -> subprocess.Popen[bytes]:
 def outcome(process: subprocess.Popen[bytes]) -> str:
     """How it ended; who is still stopped after a while is killed."""
     try:
-        _, told = process.communicate(timeout=8)
+        _, told = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         stopped = is_stopped(process.pid, process.pid)
         process.kill()
@@ -62,7 +64,7 @@ def outcome(process: subprocess.Popen[bytes]) -> str:
 
 def question(query: OpenFile) -> Inquiry | None:
     """What is asked first, within a while."""
-    if not query.wait_readable(5):
+    if not query.wait_readable(PATIENCE):
         return None
     raw = query.read(65536)
     query.read(65536)
@@ -77,9 +79,8 @@ def answer(query: OpenFile, inquiry: Inquiry | None, number: int) -> None:
 def answered(query: OpenFile, process: subprocess.Popen[bytes], number: int) -> str:
     """The outcome, everything that is asked answered so; and what was asked."""
     asked = []
-    for _ in range(20):
-        if process.poll() is not None:
-            break
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
         if query.wait_readable(0.3) and (inquiry := question(query)) is not None:
             asked.append(inquiry.acl)
             answer(query, inquiry, number)
@@ -124,11 +125,9 @@ def waiting(service: RunningTree, query: OpenFile) -> None:
 def added(service: RunningTree, query: OpenFile) -> None:
     """What is asked for is made policy."""
     process = started("cat", OTHER)
-    for _ in range(20):
-        if process.poll() is not None or not query.wait_readable(0.5):
-            break
-        inquiry = question(query)
-        if inquiry is not None:
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        if query.wait_readable(0.3) and (inquiry := question(query)) is not None:
             file = service.open("domain_policy", administrator=True)
             file.write(f"select Q={inquiry.serial}\n{inquiry.line}\n".encode())
             file.close()
