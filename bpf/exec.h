@@ -11,36 +11,6 @@
 #include "strings.h"
 #include "transition.h"
 
-#define DESCRIPTORS "/dev/fd/"		/* what the kernel calls a program that is given as a descriptor */
-#define DESCRIPTORS_LENGTH 8
-#define OWN_DESCRIPTORS "proc:/self/fd/"
-#define OWN_LENGTH 14
-
-/* If the kernel's path for the program is a descriptor's and nothing else: its name into the slot, and 1. */
-__noinline int name_descriptor(__u32 slot, __u64 path)
-{
-	struct scratch *scratch = slot_of(slot);
-	char text[DESCRIPTORS_LENGTH + 12];
-	long length;
-
-	if (!scratch || !path)
-		return 0;
-	length = bpf_probe_read_kernel_str(text, sizeof(text), (void *)path) - 1;
-	if (length <= DESCRIPTORS_LENGTH || length > DESCRIPTORS_LENGTH + 10)
-		return 0;
-	for (int i = DESCRIPTORS_LENGTH; i < DESCRIPTORS_LENGTH + 10; i++) {
-		if (i >= length)
-			break;
-		if (text[i] < '0' || text[i] > '9')
-			return 0;
-	}
-	__builtin_memcpy(scratch->first.bytes, OWN_DESCRIPTORS, OWN_LENGTH);
-	__builtin_memcpy(scratch->first.bytes + OWN_LENGTH, text + DESCRIPTORS_LENGTH, 10);
-	scratch->first.length = OWN_LENGTH + length - DESCRIPTORS_LENGTH;
-	scratch->ids_ready &= ~5;
-	return 1;
-}
-
 /* The path of the program's file, the slot's first name, is also what conditions know the program by. */
 __noinline int keep_path(__u32 slot)
 {
@@ -69,7 +39,7 @@ static __always_inline int name_program(__u32 slot, struct linux_binprm *bprm, s
 	if (error)
 		return error;
 	scratch->program = (__u64)bprm;
-	if (name_descriptor(slot, address_of(bprm->fdpath)) || mine->asked_file != (__u64)file)
+	if (mine->asked_file != (__u64)file)
 		return 0;
 	if (mine->asked_error)
 		return -(int)mine->asked_error;

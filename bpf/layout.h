@@ -388,7 +388,6 @@ struct task {
 #define TASK_OPENING 1u		/* the program's file is being looked up */
 #define TASK_INFERRED 2u	/* its domain was worked out from what it was when the engine started */
 #define TASK_HANDLER 4u
-#define TASK_JUMPS 8u		/* asked_name is a link that leads to a file without a text */
 
 /* Requests that wait for the administrator, by number. See question.h. */
 #define QUESTIONS 1024		/* so many wait at a time; what is refused beyond is refused */

@@ -4,6 +4,9 @@
  * that of what it leads to. Nothing can be looked up here, so it is caught while the kernel looks it up, in the walk
  * that finds the very file that is executed: whoever replaces links or directories meanwhile gets no other name.
  *
+ * Links of procfs are none: whoever comes by /proc/self/fd/9, or by the descriptor itself, goes by the file's name, since
+ * the number of a descriptor is no policy. The kernel's TOMOYO does the same from 6.14 on.
+ *
  * The kernel may walk a path more than once, in a hurry first. What such a walk met counts only if the last one met it.
  */
 #ifndef SEKISHO_LINK_H
@@ -33,7 +36,7 @@ int BPF_PROG(opening)
 		return 0;
 	mine = own_task();
 	if (mine) {
-		mine->flags = (mine->flags | TASK_OPENING) & ~TASK_JUMPS;
+		mine->flags |= TASK_OPENING;
 		mine->asked_name = 0;
 		mine->asked_file = 0;
 	}
@@ -87,6 +90,10 @@ int BPF_PROG(inode_follow_link, struct dentry *dentry, struct inode *inode, bool
 	nd = task->nameidata;
 	if (!nd || nd->saved || nd->depth != 1 || nd->stack->link.dentry != dentry)
 		return 0;
+	if (dentry->d_sb->s_magic == PROC_MAGIC) {
+		mine->asked_name = 0;
+		return 0;
+	}
 	slot = begin(FAMILY_NAME, 0, KERNEL_DOMAIN);
 	if (slot == NO_SLOT) {
 		/* It may be the one; then nothing is known of it. */
@@ -99,10 +106,6 @@ int BPF_PROG(inode_follow_link, struct dentry *dentry, struct inode *inode, bool
 		error = error ? error : keep_name(slot);
 		mine->asked_name = address_of(nd->last.name);
 		mine->asked_error = -error;
-		if (dentry->d_sb->s_magic == PROC_MAGIC)
-			mine->flags |= TASK_JUMPS;
-		else
-			mine->flags &= ~TASK_JUMPS;
 	}
 	release(slot);
 	return 0;
@@ -117,7 +120,6 @@ static __always_inline void opened_for_exec(struct file *file)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task *mine = bpf_task_storage_get(&tasks, task, NULL, 0);
 	struct nameidata *nd;
-	bool followed;
 
 	if (!mine || !(mine->flags & TASK_OPENING))
 		return;
@@ -125,11 +127,7 @@ static __always_inline void opened_for_exec(struct file *file)
 	/* File systems above others open files themselves, below. */
 	if (!nd || nd->saved || file->f_path.dentry != nd->path.dentry || file->f_inode != nd->path.dentry->d_inode)
 		return;
-	if (mine->flags & TASK_JUMPS)
-		followed = address_of(nd->last.name) == mine->asked_name && nd->state & ND_JUMPED;
-	else
-		followed = address_of(nd->last.name) != mine->asked_name;
-	mine->asked_file = mine->asked_name && followed ? (__u64)file : 0;
+	mine->asked_file = mine->asked_name && mine->asked_name != address_of(nd->last.name) ? (__u64)file : 0;
 }
 
 #endif

@@ -7,7 +7,6 @@
 
 #define FMODE_EXEC 0x20		/* in f_flags: opened for execution */
 #define PROC_MAGIC 0x9fa0
-#define ND_JUMPED 4		/* in state: the last step was one that no text describes */
 
 struct filename {
 	const char *name;
@@ -21,7 +20,6 @@ struct saved {
 struct nameidata {
 	struct path path;
 	struct qstr last;
-	unsigned int state;
 	unsigned int depth;
 	struct saved *stack;
 	struct filename *name;
@@ -30,7 +28,6 @@ struct nameidata {
 
 struct linux_binprm {
 	struct file *file;
-	const char *fdpath;
 	unsigned long p;
 	int argc;
 	int envc;

@@ -50,6 +50,24 @@ def rules(engine: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in found if rule.engine in ("each", engine))
 
 
+BY_DESCRIPTOR: Final = re.compile(r'file execute (proc:/\S+)( exec\.realpath="([^"]*)".*)')
+
+
+def named_by_file(learned: dict[str, list[str]]) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    """
+    What the kernel has learned, with programs that it calls by a link of procfs called by their files, as Sekisho and
+    kernels from 6.14 on do: their entries and domains. Besides, whose entries those are.
+    """
+    found = [(name, BY_DESCRIPTOR.fullmatch(line)) for name, lines in learned.items() for line in lines]
+    files = {f"{name} {match[1]}": match[3] for name, match in found if match}
+    renamed: dict[str, list[str]] = {}
+    for name, lines in learned.items():
+        words = name.split(" ")
+        there = [files.get(" ".join(words[: end + 1]), word) for end, word in enumerate(words)]
+        renamed.setdefault(" ".join(there), []).extend(BY_DESCRIPTOR.sub(r"file execute \3\2", line) for line in lines)
+    return renamed, [(name, match[0]) for name, match in found if match]
+
+
 @cache
 def decision_rules() -> tuple[str, ...]:
     """The differences between decisions that the document lists."""
@@ -75,6 +93,10 @@ class Difference:
 
 def differences(kernel: dict[str, list[str]], sekisho: str, engine: str) -> Iterator[Difference]:
     """How the domains that the kernel learned differ from the policy file of an engine of Sekisho."""
+    kernel, called = named_by_file(kernel)
+    for name, entry in called:
+        rule = next((each.name for each in rules(engine) if each.covers("kernel", entry, ())), None)
+        yield Difference(name, "kernel", entry, rule)
     sides = {"kernel": {name: one_by_one(lines) for name, lines in kernel.items()}, "sekisho": domains(sekisho)}
     for name in sorted(set().union(*sides.values())):
         both = set().union(*(side.get(name, set()) for side in sides.values()))

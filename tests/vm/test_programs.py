@@ -77,6 +77,21 @@ def test_a_rule_covers_what_it_says(which: str, entry: str, others: list[str], c
     assert covered is rule.covers(which, entry, others)
 
 
+def test_what_is_executed_by_descriptor_is_compared_by_its_file() -> None:
+    """The kernel calls two descriptors of one file two programs."""
+    first, program, uses = "<kernel> /first", "<kernel> /first /a", ["use_profile 0", "use_group 0"]
+    called = [f'file execute proc:/self/fd/{number} exec.realpath="/a" exec.argv[0]="x"' for number in (3, 4)]
+    below = {f"{first} proc:/self/fd/3": [*uses, "file read /x"], f"{first} proc:/self/fd/4 /b": uses}
+    ours = "".join(
+        "\n".join([name, *uses, line, "\n"])
+        for name, line in ((first, 'file execute /a exec.realpath="/a" exec.argv[0]="x"'), (program, "file read /x"))
+    )
+
+    found = [*differences({first: [*uses, *called], **below}, ours, "system")]
+    assert [(first, line, "by-descriptor") for line in called] == [(e.domain, e.entry, e.rule) for e in found[:2]]
+    assert {(f"{program} /b", "kernel", None)} == {(each.domain, each.which, each.rule) for each in found[2:]}
+
+
 def test_a_rule_about_one_engine_says_nothing_of_another() -> None:
     about_each = {rule.name for rule in rules("none")}
 

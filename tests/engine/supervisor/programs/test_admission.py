@@ -35,12 +35,17 @@ def test_the_name_is_that_of_the_link_and_the_file_what_it_leads_to(enforcing: S
     assert (str(prog), f"{prog.parent}/link") == (found.name, name)
 
 
-def test_a_descriptor_is_named_by_its_number(enforcing: Stage, prog: Path) -> None:
+def test_a_descriptor_is_named_by_its_file(enforcing: Stage, prog: Path) -> None:
     fd = os.open(prog, os.O_RDONLY)
-    found, name = names(enforcing.call("execve", 0), fd, b"", AT_EMPTY_PATH)
+    call = enforcing.call("execve", 0)
+    empty = names(call, fd, b"", AT_EMPTY_PATH)
+    paths = [names(call, AT_FDCWD, b"%s/fd/%d" % (each, fd), 0) for each in (b"/proc/self", b"/dev")]
+    prog.with_name("own").symlink_to(f"/proc/self/fd/{fd}")
+    own = names(call, AT_FDCWD, bytes(prog.with_name("own")), 0)
     os.close(fd)
 
-    assert (str(prog), f"proc:/self/fd/{fd}") == (found.name, name)
+    assert [(str(prog), str(prog))] * 3 == [(found.name, name) for found, name in (empty, *paths)]
+    assert (str(prog), f"{prog.parent}/own") == (own[0].name, own[1])
 
 
 def test_what_isnt_there(enforcing: Stage, prog: Path) -> None:

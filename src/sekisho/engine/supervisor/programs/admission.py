@@ -20,15 +20,20 @@ _AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = 0x100, 0x1000
 
 
 def names(call: Call, dirfd: int, path: bytes, flags: int) -> tuple[Object, str]:
-    """(the file to execute, its name as requested: the last component not followed)."""
+    """
+    (the file to execute, its name as requested: the last component not followed).
+
+    Through a descriptor or a link of procfs it has the file's own name: the number of a descriptor is no policy.
+    """
     if not path and flags & _AT_EMPTY_PATH:
         found = call.describe(call.descriptor(dirfd))
-        return found, f"proc:/self/fd/{dirfd & 0xFFFFFFFF}"
+        return found, found.name
     place = call.place(dirfd, path)
     found = call.object_at(place, follow=not flags & _AT_SYMLINK_NOFOLLOW)
     if place.last.rstrip(b"/") in (b".", b".."):
         return found, found.name
-    return found, call.place_name(place)
+    name = call.place_name(place)
+    return found, found.name if name.startswith("proc:/") else name
 
 
 class Admission:
