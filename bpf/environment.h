@@ -157,13 +157,11 @@ int BPF_PROG(bprm_creds_from_file, struct linux_binprm *bprm, struct file *file,
 	scratch = slot_of(slot);
 	if (scratch) {
 		scratch->program = (__u64)bprm;
-		/* Of a script nothing is left here but its interpreter, which conditions aren't about. */
-		if (bprm->interp == bprm->filename) {
-			scratch->inodes[0] = (__u64)BPF_CORE_READ(bprm, file, f_inode);
-			scratch->inodes[1] = (__u64)BPF_CORE_READ(bprm, file, f_path.dentry, d_parent, d_inode);
-		}
 		gather(slot);
 		scratch->facts.values[FACT_ARGC] = mine->argc;
+		/* Policy that asks for variables since a moment ago has come too late to know of what. */
+		if (recall_file(slot))
+			error = crowded(domain, FAMILY_NAME, asked);
 	}
 	number = mine->argc;
 	end = number + bprm->envc;

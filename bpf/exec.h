@@ -103,7 +103,7 @@ __noinline int aggregate(__u32 slot)
 static __always_inline int decide_execution(struct linux_binprm *bprm, struct task *mine)
 {
 	/* Where a program runs isn't left open in any mode: without a slot it doesn't. */
-	__u32 slot = begin(FAMILY_NAME, 1ull << BIT_FILE_EXECUTE, mine->domain), to = mine->domain;
+	__u32 slot = begin(FAMILY_NAME, 1ull << BIT_FILE_EXECUTE, mine->domain), to = mine->domain, there;
 	int error;
 
 	if (slot == NO_SLOT)
@@ -121,8 +121,11 @@ static __always_inline int decide_execution(struct linux_binprm *bprm, struct ta
 			error = to ? 0 : -ENOMEM;
 		}
 	}
-	if (!error)
+	if (!error) {
 		mine->pending = to;
+		if (checked(FAMILY_NAME, 1ull << BIT_MISC_ENV, &there))
+			error = keep_file(slot);
+	}
 	release(slot);
 	return error;
 }
@@ -196,6 +199,7 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 		mine->domain = mine->pending;
 		mine->pending = 0;
 		bpf_task_storage_delete(&requested, task);
+		bpf_task_storage_delete(&program_files, task);
 	}
 	return 0;
 }

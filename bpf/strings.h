@@ -35,6 +35,53 @@ struct {
 	__type(value, struct quoted);
 } quotations SEC(".maps");
 
+/* The file of a program as it was when it was asked for: of a script nothing is left later but its interpreter. */
+struct program_file {
+	__u32 have;		/* fact_group bits of values */
+	__u32 length;
+	__u64 values[2 * FACTS_PER_INODE];
+	char path[4096];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct program_file);
+} program_files SEC(".maps");
+
+/* The slot's program and what the slot knows of its file: 0, or a negative errno. */
+__noinline int keep_file(__u32 slot)
+{
+	struct scratch *scratch = slot_of(slot);
+	struct program_file *kept;
+
+	if (!scratch)
+		return -EAGAIN;
+	kept = bpf_task_storage_get(&program_files, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!kept)
+		return -ENOMEM;
+	gather(slot);
+	kept->have = scratch->facts.have & (HAVE_PATH1 | HAVE_PATH1_PARENT);
+	__builtin_memcpy(kept->values, &scratch->facts.values[FACT_PATH1], sizeof(kept->values));
+	kept->length = scratch->third.length;
+	return bpf_probe_read_kernel(kept->path, scratch->third.length & 4095, scratch->third.bytes) ? -EAGAIN : 0;
+}
+
+/* The same into the slot again. */
+__noinline int recall_file(__u32 slot)
+{
+	struct program_file *kept = bpf_task_storage_get(&program_files, bpf_get_current_task_btf(), NULL, 0);
+	struct scratch *scratch = slot_of(slot);
+
+	if (!scratch || !kept)
+		return -ENOENT;
+	scratch->facts.have |= kept->have;
+	__builtin_memcpy(&scratch->facts.values[FACT_PATH1], kept->values, sizeof(kept->values));
+	scratch->third.length = kept->length;
+	return bpf_probe_read_kernel(scratch->third.bytes, kept->length & 4095, kept->path) ? -EAGAIN : 0;
+}
+
 /* The caller's pointer (address) to the string: of the arguments, or of the environment. 0: there is none, or it can't be told. */
 static __always_inline __u64 string_address(__u32 index, bool environment)
 {

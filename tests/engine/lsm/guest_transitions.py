@@ -51,12 +51,19 @@ file execute {P}/stay keep
 file execute {P}/far </nowhere>
 file execute {P}/lost reset
 file execute {P}/named /other/name
-file execute proc:/self/fd/\$
 
 # The interpreter is read where the script is.
 <kernel> /strict {P}/script
 use_profile 3
 file read {P}/plain
+
+<kernel> /asked
+use_profile 3
+file execute {P}/plain keep
+file execute {P}/script keep
+file read {P}/plain
+misc env A exec.realpath="{P}/script" path1.perm=0755
+misc env B exec.realpath!="{P}/script"
 
 <kernel> /bad
 use_profile 9
@@ -80,6 +87,9 @@ acl_group 1 file execute {P}/spaced\040name
 """
 PLACES = ("<kernel>", "<kernel> /lenient", "<kernel> /lenient /below", "<kernel> /strict", "<kernel> /bad")
 
+VARIABLES = {"script A": True, "script B": False, "plain A": False, "plain B": True}
+"""What a program may be given: of a script's file nothing is left when its variables are asked for."""
+
 
 def prepare() -> None:
     """Programs that wait for the end of their input, a link to one of them, and a script."""
@@ -92,7 +102,7 @@ def prepare() -> None:
     (PLACE / "script").chmod(0o755)
 
 
-def executed(engine: Engine, domain: str, program: str | int) -> str:
+def executed(engine: Engine, domain: str, program: str | int, *variables: str) -> str:
     """Where the program is once it runs, or the name of the errno."""
     go, ready = os.pipe()
     answer, reply = os.pipe()
@@ -103,7 +113,7 @@ def executed(engine: Engine, domain: str, program: str | int) -> str:
         os.read(go, 1)
         os.dup2(end, 0)
         try:
-            os.execve(program, ["program"], {})
+            os.execve(program, ["program"], dict.fromkeys(variables, "x"))
         except OSError as error:
             os.write(reply, errno.errorcode[error.errno or 0].encode())
         os._exit(0)
@@ -146,8 +156,13 @@ def main() -> None:
             report(
                 f"{domain} | {name}", f"{executed(engine, domain, f'{P}/{name}')} = {planned(engine, domain, encoded)}"
             )
-        opened = f"proc:/self/fd/{descriptor}"
-        report(f"{domain} | opened", f"{executed(engine, domain, descriptor)} = {planned(engine, domain, opened)}")
+        expected = planned(engine, domain, f"{P}/plain")
+        report(f"{domain} | opened", f"{executed(engine, domain, descriptor)} = {expected}")
+        report(f"{domain} | through", f"{executed(engine, domain, f'/proc/self/fd/{descriptor}')} = {expected}")
+    for each, granted in VARIABLES.items():
+        name, variable = each.split(" ")
+        said = executed(engine, "<kernel> /asked", f"{P}/{name}", variable)
+        report(f"variable | {each}", f"{said} = {'<kernel> /asked' if granted else 'EPERM'}")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.engine.lsm.guest_transitions import PLACES, PLAIN
+from tests.engine.lsm.guest_transitions import PLACES, PLAIN, VARIABLES
 from tests.engine.lsm.kernels import on_each
 from tests.engine.lsm.test_protection import built, run
 
-OUTSIDE = {f"{place} | {name}" for place in PLACES for name in (*PLAIN, "link", "links", "script", "opened")}
+OUTSIDE = {f"{place} | {name}" for place in PLACES for name in (*PLAIN, "link", "links", "script", "opened", "through")}
+OUTSIDE |= {f"variable | {each}" for each in VARIABLES}
 
 
 @built

@@ -84,6 +84,14 @@ def test_facts() -> None:
     assert ("/bin/dash", (b"sh",)) == (request.facts.execution.realpath, request.facts.execution.argv)
 
 
+def test_a_variable_is_asked_of_with_its_program() -> None:
+    request = request_of(read(raw("misc env", b"PATH", b"", b"/bin/dash", b"sh")), nobody)
+
+    assert request is not None
+    assert request.facts.execution is not None
+    assert ("/bin/dash", (b"sh",)) == (request.facts.execution.realpath, request.facts.execution.argv)
+
+
 def test_what_a_link_is_to_hold() -> None:
     request = request_of(read(raw("file symlink", b"/l", b"", b"/target x")), nobody)
 

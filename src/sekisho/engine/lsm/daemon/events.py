@@ -113,7 +113,7 @@ def facts_of(event: Event, operation: Operation | None) -> Facts:
     if operation is None:
         return facts
     _, _, third, argument = event.texts
-    if operation.keyword == "file execute":
+    if operation.keyword in ("file execute", "misc env"):
         # As much of the image as the event has: its path, and how it is called.
         facts.execution = Execution(encode(third), (argument,) if argument else (), ()) if third else None
     elif operation.keyword == "file symlink":
