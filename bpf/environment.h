@@ -6,6 +6,7 @@
 #ifndef SEKISHO_ENVIRONMENT_H
 #define SEKISHO_ENVIRONMENT_H
 
+#include "flavour.h"
 #include "strings.h"
 #include "transition.h"
 
@@ -227,6 +228,10 @@ static long compare_string(__u64 index, struct comparison *comparison)
 		return 1;
 	size = read_string(quoted->text, comparison->place);
 	if (size <= 0) {
+		if (modify_return) {
+			comparison->wrong = 1;
+			return 1;
+		}
 		/* A page of it may be elsewhere at the moment; it is fetched, as is the next one's beginning. */
 		bpf_copy_from_user(&byte, 1, (void *)comparison->place);
 		bpf_copy_from_user(&byte, 1, (void *)((comparison->place & ~4095ull) + 4096));

@@ -13,6 +13,7 @@
 
 #include <bpf/bpf_endian.h>
 #include "kernel/net.h"
+#include "flavour.h"
 #include "scratch.h"
 #include "task.h"
 #include "judge.h"
@@ -38,6 +39,9 @@ struct {
 	__type(key, int);
 	__type(value, __u32);
 } refused_sockets SEC(".maps");
+
+/* The same by their addresses, for programs that can't keep anything with a socket. */
+TABLE(refused_addresses, __u64, __u32, 65536);
 
 static __always_inline __u32 inet_operation(__u16 type, __u16 verb)
 {
@@ -292,8 +296,39 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
 static __always_inline bool refused(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
+	__u64 address;
 
-	return sk && bpf_sk_storage_get(&refused_sockets, sk, NULL, 0);
+	if (!sk)
+		return false;
+	if (!modify_return)
+		return bpf_sk_storage_get(&refused_sockets, sk, NULL, 0);
+	address = address_of(sk);
+	return bpf_map_lookup_elem(&refused_addresses, &address);
+}
+
+/* From now on the socket is good for nothing. Where that can't be remembered, nor is whoever it has been handed to. */
+static __always_inline void refuse(struct sock *sk)
+{
+	__u64 address;
+	__u32 yes = 1;
+
+	if (!modify_return) {
+		bpf_sk_storage_get(&refused_sockets, sk, &yes, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		return;
+	}
+	address = address_of(sk);
+	if (bpf_map_update_elem(&refused_addresses, &address, &yes, BPF_ANY))
+		bpf_send_signal(SIGKILL);
+}
+
+/* Another socket may have its address: loaded where sockets are known by theirs. */
+SEC("lsm/sk_free_security")
+int BPF_PROG(sock_freed, struct sock *sk)
+{
+	__u64 address = address_of(sk);
+
+	bpf_map_delete_elem(&refused_addresses, &address);
+	return 0;
 }
 
 SEC("lsm/socket_sendmsg")
@@ -325,7 +360,7 @@ SEC("lsm/socket_recvmsg")
 int BPF_PROG(socket_recvmsg, struct socket *sock, struct msghdr *msg, int size, int flags, int ret)
 {
 	if (ret)
-		return ret;
+		return verdict(ret);
 	return refused(sock) ? -EPERM : 0;
 }
 
@@ -335,7 +370,6 @@ int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
 {
 	struct contact contact = { .verb = VERB_ACCEPT };
 	struct sockaddr_in6 address = {};
-	__u32 yes = 1;
 
 	contact.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	contact.type = BPF_CORE_READ(parent, type);
@@ -347,7 +381,7 @@ int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
 		contact.length = sizeof(address);
 	}
 	if (judge_contact(&contact))
-		bpf_sk_storage_get(&refused_sockets, sk, &yes, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		refuse(sk);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #ifndef SEKISHO_REMEMBERED_H
 #define SEKISHO_REMEMBERED_H
 
+#include "flavour.h"
 #include "judge.h"
 #include "kernel/mount.h"
 
@@ -81,8 +82,11 @@ static __always_inline __u64 mounts(struct vfsmount *mnt)
 
 static __always_inline struct memory *memory_of(struct inode *inode, __u32 own, __u64 flags)
 {
-	struct memories *all = bpf_inode_storage_get(&remembered, inode, NULL, flags);
+	struct memories *all;
 
+	if (modify_return)
+		return NULL;
+	all = bpf_inode_storage_get(&remembered, inode, NULL, flags);
 	return all ? &all->of[own & (WAYS - 1)] : NULL;
 }
 

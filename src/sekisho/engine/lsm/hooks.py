@@ -90,6 +90,7 @@ def _network() -> Iterable[Program]:
     accepts = "inet stream accept;unix stream accept;unix seqpacket accept"
     yield _asks("network", accepts, "sock_graft")
     yield _asks("network", accepts, "socket_recvmsg")
+    yield _asks("network", accepts, "sock_freed", "sk_free_security")
 
 
 def _ipc() -> Iterable[Program]:
@@ -159,6 +160,9 @@ PROGRAMS: Final[dict[str, Program]] = {
     for program in part
 }
 """Every program that is attached to a hook of the kernel's security, by its name."""
+
+MODIFYING: Final = frozenset({"sock_freed"})
+"""Programs that are for the modify-return flavour alone."""
 
 UNAVAILABLE: Final[dict[str, str]] = dict.fromkeys(
     ("network inet dgram recv", "network inet raw recv", "network unix dgram recv"),

@@ -49,7 +49,11 @@ class System:
         processors = machine.processors()
         entries = _SIZES | {"scratches": processors * _SLOTS_EACH, "busy": processors}
         wanted = {name: size for name, size in entries.items() if name in image.maps}
-        self.loaded: Loaded = Loader().load(image, Options(flavour=flavour, entries=wanted, reuse=reuse, log=3))
+        skipped = hooks.MODIFYING if flavour is Flavour.LSM else frozenset()
+        self.loaded: Loaded = Loader().load(
+            image,
+            Options(flavour, wanted, reuse, wanted=lambda source: source.name not in skipped, log=3),
+        )
         self.maps = KernelMaps(self.loaded.maps)
         self.state = self.maps.state
         self.publisher = Publisher(self.maps)

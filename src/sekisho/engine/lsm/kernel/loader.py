@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,13 +12,15 @@ from typing import Final
 from sekisho.engine.lsm.kernel.handle import Handle
 from sekisho.engine.lsm.kernel.kinds import Flavour, Kind, kind
 from sekisho.engine.lsm.kernel.loading import Request, complaint, load, load_types
-from sekisho.engine.lsm.kernel.maps import Map
+from sekisho.engine.lsm.kernel.maps import HASH, INODE_STORAGE, Map
 from sekisho.engine.lsm.kernel.object import MapShape, Object, Source
 from sekisho.engine.lsm.kernel.program import Link, Program
 from sekisho.engine.lsm.kernel.refusal import explain, refused
 from sekisho.engine.lsm.kernel.targets import Targets
 from sekisho.errors import UserError
 
+_MODIFY_RETURN: Final = "modify_return"
+"""The variable that tells programs which of the two they are; where it isn't 0 they do without what isn't to be had."""
 _EVERY: Final[Callable[[Source], bool]] = lambda source: True  # noqa: E731
 
 
@@ -101,12 +104,12 @@ class Loader:
     def _maps(self, image: Object, options: Options, types: int) -> dict[str, Map]:
         made: dict[str, Map] = {}
         try:
-            for name, shape in _initialised(image, options.values).items():
+            for name, shape in _initialised(image, _told(image, options)).items():
                 if name in options.reuse:
                     options.reuse[name].check(shape)
                     made[name] = options.reuse[name]
                 else:
-                    made[name] = Map.make(shape, options.entries.get(name, 0), types)
+                    made[name] = Map.make(_to_be_had(shape, options), options.entries.get(name, 0), types)
         except BaseException:
             for name, each in made.items():
                 if name not in options.reuse:
@@ -157,6 +160,20 @@ def _load(request: Request, source: Source, what: Kind, lines: int) -> Program |
     except OSError as error:
         log = tuple(complaint(request, lines)) if lines else ()
         return Failure(source.section, explain(error)[0], log=log)
+
+
+def _to_be_had(shape: MapShape, options: Options) -> MapShape:
+    """Nothing is kept with inodes unless bpf is an LSM: an empty table has the place of what then isn't used."""
+    if options.flavour is Flavour.LSM or shape.type != INODE_STORAGE:
+        return shape
+    return replace(shape, type=HASH, entries=1)
+
+
+def _told(image: Object, options: Options) -> Mapping[str, bytes]:
+    """What variables begin with, the one among them that tells of the flavour."""
+    if options.flavour is Flavour.LSM or _MODIFY_RETURN not in image.variables:
+        return options.values
+    return {**options.values, _MODIFY_RETURN: struct.pack("=I", 1)}
 
 
 def _initialised(image: Object, values: Mapping[str, bytes]) -> dict[str, MapShape]:
