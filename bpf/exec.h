@@ -7,6 +7,7 @@
 #ifndef SEKISHO_EXEC_H
 #define SEKISHO_EXEC_H
 
+#include "ipc.h"
 #include "link.h"
 #include "strings.h"
 #include "transition.h"
@@ -172,6 +173,7 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 {
 	struct state *now = the_state();
 	struct task *mine;
+	int error;
 
 	if (ret || !now || !now->active)
 		return verdict(ret);
@@ -183,7 +185,8 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 	/* What stands pending for the program itself another start has decided, which this one has followed since. */
 	if (!mine->pending || bprm->interp == bprm->filename) {
 		mine->argc = bprm->argc;
-		return verdict(decide_execution(bprm, mine));
+		error = decide_execution(bprm, mine);
+		return verdict(error ? error : judge_tracer(mine->pending));
 	}
 	return verdict(read_interpreter(bprm));
 }

@@ -159,4 +159,28 @@ int BPF_PROG(ptrace_traceme, struct task_struct *parent, int ret)
 	return verdict(judge_between(tracer, asked, domain_of(bpf_get_current_task_btf()), 0));
 }
 
+struct task_struct___traced {
+	unsigned int ptrace;
+	struct task_struct___traced *parent;	/* who traces it, if anybody does */
+} RELOCATED;
+
+/*
+ * The verdict on the current task's going to that domain, which whoever traces it goes on tracing it in. While a program
+ * is being executed nobody begins to: it takes the same lock.
+ */
+static __always_inline int judge_tracer(__u32 to)
+{
+	struct task_struct___traced *task = (struct task_struct___traced *)bpf_get_current_task_btf();
+	struct task_struct *tracer;
+	__u32 domain;
+
+	if (!task->ptrace)
+		return 0;
+	tracer = (struct task_struct *)task->parent;
+	if (!tracer)
+		return 0;
+	domain = domain_of(tracer);
+	return judge_between(domain, checked_in(domain, FAMILY_DOMAIN, 1ull << BIT_IPC_PTRACE), to, 0);
+}
+
 #endif
