@@ -115,6 +115,22 @@ static __always_inline bool is_daemon(struct task_struct *task)
 	return known && known->flags & DOMAIN_PROTECTED;
 }
 
+/* Whether that task is a manager's, or process 1. */
+static __always_inline bool is_manager(struct task_struct *task)
+{
+	struct state *now = the_state();
+	struct domain *known;
+	__u32 domain;
+
+	if (!now || !now->active)
+		return false;
+	if (BPF_CORE_READ(task, tgid) == 1)
+		return true;
+	domain = domain_of(task);
+	known = bpf_map_lookup_elem(&domains, &domain);
+	return known && known->flags & DOMAIN_MANAGER;
+}
+
 /* Whether the inode may be in guards: the engine's user space reckons the same. */
 static __always_inline bool sifted(struct sieve *sieve, __u32 device, __u64 inode)
 {
@@ -215,12 +231,48 @@ int BPF_PROG(protect_inode_link, struct dentry *old, struct inode *dir, struct d
 	return protect(old, TOUCH_ENTRY) ?: protect(new, TOUCH_ENTRY);
 }
 
+/* The task that the pid is the number of; NULL for none. */
+static __always_inline struct task_struct *task_by(struct pid *pid)
+{
+	void *node = BPF_CORE_READ((struct pid___tasks *)pid, tasks[0].first);
+
+	return node ? node - bpf_core_field_offset(struct task_struct___linked, pid_links) : NULL;
+}
+
+#define FTRACE "ftrace_enabled"
+
+/*
+ * Whether the file in proc is the daemon's, by which it could be made the first to go when memory is short, or the one
+ * that turns off every program which is called at the beginning of a function of the kernel's, as ours are.
+ */
+__noinline int is_lever(__u64 inode)
+{
+	struct proc_inode___held *file = (void *)(inode - bpf_core_field_offset(struct proc_inode___held, vfs_inode));
+	const struct ctl_table *entry = BPF_CORE_READ(file, sysctl_entry);
+	struct pid *pid = BPF_CORE_READ(file, pid);
+	struct state *now = the_state();
+	struct task_struct *task;
+	char name[sizeof(FTRACE)];
+
+	if (!now)
+		return 0;
+	if (entry)
+		return bpf_probe_read_kernel_str(name, sizeof(name), (void *)BPF_CORE_READ(entry, procname)) ==
+		       sizeof(FTRACE) && !bpf_strncmp(name, sizeof(FTRACE) - 1, FTRACE);
+	task = pid ? task_by(pid) : NULL;
+	return task && is_process_of_daemon(now, task);
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(protect_file_open, struct file *file)
 {
+	struct dentry *dentry = file->f_path.dentry;
+
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	return protect(file->f_path.dentry, TOUCH_CONTENT);
+	if (dentry->d_sb->s_magic == PROC_MAGIC && is_lever(address_of(file->f_inode)) && !trusted())
+		return -EPERM;
+	return protect(dentry, TOUCH_CONTENT);
 }
 
 #define PROTECT_PATH(hook)									\
@@ -275,6 +327,18 @@ static __always_inline int protect_daemon(struct task_struct *task)
 	return is_daemon(task) && !same_process(task) && !trusted() ? -EPERM : 0;
 }
 
+/* Whoever controls a manager's process is one. */
+static __always_inline int protect_manager(struct task_struct *task)
+{
+	return is_manager(task) && !same_process(task) && !trusted() ? -EPERM : 0;
+}
+
+/* Whether the current task is held to policy; who isn't may look at what we are, as administrators' tools do. */
+static __always_inline bool is_held(void)
+{
+	return !trusted() && enforces(FAMILY_NAME, BIT(BIT_FILE_EXECUTE), domain_of(bpf_get_current_task_btf()));
+}
+
 SEC("lsm/task_kill")
 int BPF_PROG(protect_kill, struct task_struct *p, struct kernel_siginfo *info, int sig)
 {
@@ -293,7 +357,10 @@ int BPF_PROG(protect_sigio, struct task_struct *task)
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(protect_ptrace, struct task_struct *child, unsigned int mode)
 {
-	return mode & PTRACE_MODE_ATTACH ? protect_daemon(child) : 0;
+	if (mode & PTRACE_MODE_ATTACH)
+		return protect_daemon(child) ?: protect_manager(child);
+	/* Its environment, its descriptors' names, its maps. */
+	return is_daemon(child) && !same_process(child) && is_held() ? -EPERM : 0;
 }
 
 /*
@@ -309,9 +376,7 @@ int BPF_PROG(protect_connect, struct sock *sock, struct sock *other, struct sock
 
 	if (ret || !now || !now->daemon || BPF_CORE_READ(owner, numbers[0].nr) != now->daemon)
 		return verdict(ret);
-	if (trusted())
-		return 0;
-	return enforces(FAMILY_NAME, BIT(BIT_FILE_EXECUTE), domain_of(bpf_get_current_task_btf())) ? -EPERM : 0;
+	return is_held() ? -EPERM : 0;
 }
 
 /* Its limits, its priority. */
@@ -345,8 +410,7 @@ SEC("lsm/locked_down")
 int BPF_PROG(protect_memory, enum lockdown_reason what)
 {
 	if (is_hardware(what))
-		return !trusted() && enforces(FAMILY_NAME, BIT(BIT_FILE_EXECUTE), domain_of(bpf_get_current_task_btf())) ?
-		       -EPERM : 0;
+		return is_held() ? -EPERM : 0;
 	if (what != bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_DEV_MEM) &&
 	    what != bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_BPF_WRITE_USER))
 		return 0;

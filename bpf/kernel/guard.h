@@ -36,6 +36,35 @@ struct task_struct___started {
 	__u64 start_boottime;
 } RELOCATED;
 
+struct ctl_table {
+	const char *procname;
+} RELOCATED;
+
+/* A file in proc: a process's, or one that sets something. */
+struct proc_inode___held {
+	struct pid *pid;
+	const struct ctl_table *sysctl_entry;
+	struct inode vfs_inode;
+} RELOCATED;
+
+struct hlist_node___linked;
+
+struct hlist_head___linked {
+	struct hlist_node___linked *first;
+} RELOCATED;
+
+struct pid___tasks {
+	struct hlist_head___linked tasks[4];	/* by enum pid_type */
+} RELOCATED;
+
+struct hlist_node___in {
+	void *next;
+} RELOCATED;
+
+struct task_struct___linked {
+	struct hlist_node___in pid_links[4];
+} RELOCATED;
+
 enum lockdown_reason {
 	LOCKDOWN_DEV_MEM = 2,
 	LOCKDOWN_IOPORT = 7,

@@ -15,7 +15,7 @@ from sekisho.engine.lsm.daemon import control, machine, pins
 from sekisho.errors import UserError
 
 ANSWER: dict[str, Any] = {
-    "pid": 7, "since": 0.0, "directory": "/etc/sekisho", "active": True, "flavour": "lsm",
+    "pid": 7, "since": 0.0, "directory": "/etc/sekisho", "active": True, "called": True, "flavour": "lsm",
     "domains": {"disabled": 3, "enforcing": 2}, "programs": ["file_open"], "missing": {"capable": "no reason"},
     "absent": [], "kernel": {"events": 5, "lost": 0}, "events": {"events": 5, "learned": 2}, "trouble": {},
     "unsaved": False, "trial": False, "lacking": {"file chmod": ["path_chmod"]}, "unprotected": ["protect_map"],
@@ -75,6 +75,7 @@ def test_what_isnt_as_it_should_be_stands_out() -> None:
     assert "everything is allowed" in "\n".join(lines(ANSWER | {"active": False}))
     assert "3 decisions were missed" in "\n".join(lines(ANSWER | {"missed": 3}))
     assert "9 events were lost" in "\n".join(lines(ANSWER | {"kernel": {"lost": 9}}))
+    assert "nothing is refused" in "\n".join(lines(ANSWER | {"called": False}))
     assert "without a daemon" in "\n".join(lines({"pid": None, "active": True}))
     assert "on trial" in "\n".join(lines(ANSWER | {"trial": True}))
 

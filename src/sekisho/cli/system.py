@@ -119,6 +119,11 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
         yield coloured("policy is in force without a daemon", Colour.NOTE) + ": nothing is learned or logged"
         yield "put one beside it: sekisho system start"
         return
+    if not answer["called"]:
+        yield (
+            coloured("nothing is refused", Colour.BAD)
+            + ": programs are turned off; run: sysctl kernel.ftrace_enabled=1"
+        )
     if answer["active"]:
         yield coloured("policy is in force", Colour.GOOD) + (", on trial" if answer["trial"] else "")
     else:

@@ -21,8 +21,8 @@ from sekisho.engine.lsm.hooks import PROGRAMS, PROTECTION
 from sekisho.engine.lsm.kernel.maps import Map
 from sekisho.engine.lsm.kernel.program import Program
 
-ATTACKER, MANAGER = "<kernel> /attacker", "<kernel> /manager"
-POLICY = f"<kernel>\nuse_profile 0\n\n{ATTACKER}\nuse_profile 0\n\n{MANAGER}\nuse_profile 0\n"
+ATTACKER, HELD, MANAGER = "<kernel> /attacker", "<kernel> /held", "<kernel> /manager"
+POLICY = f"<kernel>\nuse_profile 0\n\n{ATTACKER}\nuse_profile 0\n\n{HELD}\nuse_profile 3\n\n{MANAGER}\nuse_profile 0\n"
 MINE = {name for name, program in PROGRAMS.items() if program.purpose == PROTECTION} | {"task_alloc"}
 PINS = Path("/sys/fs/bpf/sekisho")
 DIRECTORY = Path("/run/policy/sekisho")
@@ -81,7 +81,17 @@ def pin_own() -> None:
     call(321, 6, struct.pack("QII", ctypes.addressof(path), made, 0), 16)
 
 
-def attacks(engine: Engine, daemon: int) -> dict[str, Callable[[], object]]:
+def by_copy_of_the_mount(name: str) -> Callable[[], object]:
+    """A pin is removed where the file system is mounted once more, nowhere."""
+    return lambda: os.unlink(f"{PINS.name}/links/{name}", dir_fd=call(428, -100, b"/sys/fs/bpf", 1))
+
+
+def proc(name: str, flags: int = os.O_WRONLY) -> Callable[[], object]:
+    """A file in proc is opened."""
+    return lambda: os.open(f"/proc/{name}", flags)
+
+
+def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[], object]]:
     """By name."""
     loaded = engine.loaded
     link = next(iter(loaded.links))
@@ -109,6 +119,9 @@ def attacks(engine: Engine, daemon: int) -> dict[str, Callable[[], object]]:
         "map by id": lambda: bpf(14, loaded.maps["state"].id, 0, 0),
         "program by id": lambda: bpf(13, program, 0, 0),
         "link by id": lambda: bpf(30, info, 0, 0),
+        "unlink by a copy of the mount": by_copy_of_the_mount(link),
+        "turn programs off": proc("sys/kernel/ftrace_enabled"),
+        "turn something else off": proc("sys/kernel/printk"),
         "write policy": lambda: file.write_text("mine"),
         "write by a bind mount": by_other_way,
         "create beside it": lambda: (DIRECTORY / "new").write_text("mine"),
@@ -127,6 +140,13 @@ def attacks(engine: Engine, daemon: int) -> dict[str, Callable[[], object]]:
         "write its memory": lambda: call(311, daemon, local, 1, local, 1, 0),
         "take its descriptor": lambda: call(438, os.pidfd_open(daemon), 0, 0),
         "limit it": lambda: resource.prlimit(daemon, resource.RLIMIT_NOFILE, (3, 3)),
+        "first to go": proc(f"{daemon}/oom_score_adj"),
+        "first of its threads to go": proc(f"{daemon}/task/{daemon}/oom_score_adj"),
+        "another to go": proc("self/oom_score_adj"),
+        "its environment": proc(f"{daemon}/environ", os.O_RDONLY),
+        "trace a manager": lambda: call(101, 0x4206, manager, 0, 0),
+        "write a manager's memory": proc(f"{manager}/mem", os.O_RDWR),
+        "trace process 1": lambda: call(101, 0x4206, 1, 0, 0),
         "its priority": lambda: os.setpriority(os.PRIO_PROCESS, daemon, 5),
         "the kernel's memory": lambda: os.open("/dev/mem", os.O_RDWR),
         "files elsewhere": lambda: Path("/run/elsewhere").write_text("mine"),
@@ -134,7 +154,8 @@ def attacks(engine: Engine, daemon: int) -> dict[str, Callable[[], object]]:
     }
 
 
-HARMLESS = ("look whether it lives", "files elsewhere", "maps of its own")
+HARMLESS = ("look whether it lives", "files elsewhere", "maps of its own", "turn something else off", "another to go",
+            "its environment")  # fmt: skip
 BY_MANAGER = (
     "unlink a pin",
     "map by id",
@@ -142,6 +163,8 @@ BY_MANAGER = (
     "chmod policy",
     "look whether it lives",
     "rename policy",
+    "turn programs off",
+    "trace a manager",
     "kill",
 )
 
@@ -156,7 +179,7 @@ def main() -> None:
     engine = Engine(Path(sys.argv[1]), POLICY, MINE)
     engine.maps.state.active = 0
     loaded = engine.loaded
-    daemon = subprocess.Popen(["sleep", "1000"])
+    daemon, manager = (subprocess.Popen(["sleep", "1000"]) for _ in range(2))
     for kind, handles in (("links", loaded.links), ("maps", loaded.maps), ("programs", loaded.programs)):
         (PINS / kind).mkdir(parents=True)
         for name, handle in handles.items():
@@ -178,11 +201,14 @@ def main() -> None:
     assert own is not None
     engine.maps.state.daemon, engine.maps.state.daemon_started = daemon.pid, own.started
     engine.maps.state.active = 1
-    for name, act in attacks(engine, daemon.pid).items():
+    engine.put(manager.pid, MANAGER)
+    every = attacks(engine, daemon.pid, manager.pid)
+    for name, act in every.items():
         report(name, engine.attempt(ATTACKER, act))
     assert daemon.poll() is None
+    report("held, its environment", engine.attempt(HELD, every["its environment"]))
     for name in BY_MANAGER:
-        report(f"manager, {name}", engine.attempt(MANAGER, attacks(engine, daemon.pid)[name]))
+        report(f"manager, {name}", engine.attempt(MANAGER, every[name]))
     engine.maps.state.active = 0
     report("nothing in force", engine.attempt(ATTACKER, lambda: shutil.rmtree(PINS)))
 

@@ -47,6 +47,15 @@ def test_the_file_system_for_pins_has_to_be_there(tmp_path: Path, monkeypatch: p
     machine.check(bpffs, mounts, loaded)
 
 
+def test_programs_can_be_turned_off(tmp_path: Path) -> None:
+    setting = tmp_path / "ftrace_enabled"
+    assert machine.calls_programs(setting)
+    setting.write_text("1\n")
+    assert machine.calls_programs(setting)
+    setting.write_text("0\n")
+    assert not machine.calls_programs(setting)
+
+
 def test_a_variable_of_the_kernels_is_where_the_kernel_says(tmp_path: Path) -> None:
     symbols = tmp_path / "kallsyms"
     symbols.write_text("ffffffff81000000 T start\nffffffff82a09600 D rename_lock\nffffffff82a09700 d rename_locked\n")

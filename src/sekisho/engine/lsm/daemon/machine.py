@@ -12,7 +12,10 @@ from sekisho.errors import NotSupported
 
 BPFFS: Final = Path("/sys/fs/bpf")
 LSMS: Final = Path("/sys/kernel/security/lsm")
+FTRACE: Final = Path("/proc/sys/kernel/ftrace_enabled")
 OBJECT: Final = Path(__file__).resolve().parent.parent / "sekisho.bpf.o"
+CALLING: Final = "sysctl kernel.ftrace_enabled=1"
+"""What has programs called again."""
 _BPFFS_MAGIC: Final = "bpf"
 
 
@@ -22,11 +25,21 @@ def check(bpffs: Path = BPFFS, mounts: Path = Path("/proc/self/mounts"), loaded:
         raise NotSupported("only root can hold the whole system to its policy", "run it with sudo")
     if not loaded.is_file():
         raise NotSupported(f"{loaded.name} is missing, which is what runs in the kernel", "run: python scripts/bpf.py")
+    if not calls_programs():
+        raise NotSupported("the kernel calls no programs: kernel.ftrace_enabled is 0", f"run: {CALLING}")
     if not is_mounted(bpffs, mounts):
         raise NotSupported(
             f"no BPF file system is mounted at {bpffs}, where what is in force is kept while nothing runs",
             f"run: mount -t bpf bpf {bpffs}",
         )
+
+
+def calls_programs(setting: Path = FTRACE) -> bool:
+    """Whether the kernel calls programs where its functions begin: ours refuse nothing while that is turned off."""
+    try:
+        return setting.read_text().strip() != "0"
+    except OSError:
+        return True
 
 
 def is_mounted(bpffs: Path = BPFFS, mounts: Path = Path("/proc/self/mounts")) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sekisho.engine.lsm import hooks
+from sekisho.engine.lsm.daemon import machine
 
 if TYPE_CHECKING:
     from sekisho.engine.lsm.daemon.service import Service
@@ -26,6 +27,7 @@ def describe(service: Service) -> dict[str, Any]:
         "since": service.since,
         "directory": str(service.directory.path),
         "active": bool(system.state.active),
+        "called": machine.calls_programs(),
         "flavour": system.flavour.value,
         "domains": {mode: modes.count(mode) for mode in dict.fromkeys(modes)},
         "programs": sorted(system.loaded.links),
