@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,11 @@ from tests.engine.supervisor.supervised import Supervised
 
 HERE = Path(__file__).resolve().parent
 _SECRET = "secret\n"
+
+
+def names(source: str) -> list[str]:
+    """The attacks of a program."""
+    return re.findall(r'^    \{"(\w+)", ', (HERE / source).read_text(), re.MULTILINE)
 
 
 def compile_c(source: str, target: Path, *flags: str) -> Path:

@@ -1,7 +1,7 @@
-"""In a virtual machine: attacks under the engine in the kernel, of which the policy is the arena's.
+"""In a virtual machine: attacks under the engine in the kernel.
 
-``python -m tests.bypass.guest PROGRAMS SOURCE [TRIES]``: PROGRAMS has what is compiled (see ``slug``); a line for each
-attack with what it came to where nothing is in force, and where the arena's policy is.
+``python -m tests.bypass.guest PROGRAMS``: PROGRAMS has what is compiled (see ``slug``). One JSON line: what each attack
+came to where nothing is in force (``without``) and where the arenas' policies are (``under``), by source.
 """
 
 from __future__ import annotations
@@ -10,16 +10,50 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bypass import arena as arenas
+from tests.bypass import policies
+from tests.bypass.arena import Arena
+from tests.engine.supervisor.supervised import Supervised
 
 PLACE = Path("/run/arena")
 
 
+@dataclass(frozen=True)
+class Program:
+    """An attacking program: how its arena is prepared, how often a race is run, with and without anybody watching."""
+
+    prepare: Callable[[Arena], None] = lambda arena: None
+    tries: int = 300
+    alone: int = 300
+    before: tuple[str, ...] = ()
+
+
+PROGRAMS = {
+    "attacks.c": Program(),
+    "traced.c": Program(policies.tracing),
+    "races.c": Program(policies.racing, 2000, 200000),
+    "births.c": Program(policies.breeding, 40, 200, policies.ALONE),
+    "deputy.c": Program(policies.deputising, 1000),
+}
+"""By source; control.c and lingering.c are tried in the arena of the first."""
+LINGERING = {
+    "misc env \\*",
+    "file read /etc/hostname",
+    "network inet stream bind/listen/connect/accept 127.0.0.1 0-65535",
+}
+Outcomes = dict[str, dict[str, str]]
+
+
 def slug(source: str, flags: tuple[str, ...]) -> str:
     """What a compiled program is called."""
-    return "_".join([source, *(flags or ("-static",))]).replace("=", "").replace("-", "")
+    return "_".join([source, *(flags or ("-static",))]).replace("=", "").replace("-", "").replace(",", "")
 
 
 def sekisho(*words: str) -> str:
@@ -27,38 +61,97 @@ def sekisho(*words: str) -> str:
     ended = subprocess.run(
         [sys.executable, "-m", "sekisho", "system", *words], capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 0, ended.stderr
+    print(ended.stdout, ended.stderr, file=sys.stderr)
+    assert ended.returncode == 0
     return ended.stdout
 
 
+def attacked(words: list[str]) -> dict[str, str]:
+    """What an attacking command says."""
+    begun = time.monotonic()
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    print(*words, ended.returncode, f"{time.monotonic() - begun:.1f} s", ended.stderr, file=sys.stderr, flush=True)
+    return dict(line.split(" ", 1) for line in ended.stdout.splitlines())
+
+
+def tried(source: str, arena: Arena, victim: int, *, alone: bool) -> dict[str, str]:
+    """What each attack of the program comes to."""
+    program = PROGRAMS[source]
+    words = [*program.before, *arena.arguments(victim, program.alone if alone else program.tries)]
+    if program.prepare is not policies.racing:
+        return attacked(words)
+    with policies.victims(arena, lasting=True):
+        found = attacked([*words, *(name for name in arenas.names(source) if name != policies.VANISHING)])
+    with policies.victims(arena):
+        return found | attacked([*words, policies.VANISHING])
+
+
+def prepared(stack: ExitStack, folder: Path) -> dict[str, Arena]:
+    """An arena for each program, in ``folder``."""
+    found = {}
+    for source, program in PROGRAMS.items():
+        (folder / source).mkdir(parents=True)
+        found[source] = stack.enter_context(arenas.arena(folder / source, source))
+        program.prepare(found[source])
+    return found
+
+
+def alone(arenas_of: dict[str, Arena]) -> Outcomes:
+    """What the attacks come to where nothing is in force."""
+    stand_in = subprocess.Popen(["sleep", "600"])
+    try:
+        return {source: tried(source, arena, stand_in.pid, alone=True) for source, arena in arenas_of.items()}
+    finally:
+        stand_in.kill()
+        stand_in.wait()
+
+
+def united(arenas_of: dict[str, Arena]) -> tuple[Supervised, dict[str, Path]]:
+    """The policy of all, in the directory that the attacks of the first are against, and the tools that go there."""
+    first = arenas_of["attacks.c"]
+    tools = {name: arenas.compile_c(f"{name}.c", first.folder / name) for name in ("control", "lingering")}
+    tools["manager"] = Path(shutil.copy(tools["control"], first.folder / "manager"))
+    spare = Supervised(first.folder / "spare")
+    policies.controlling(replace(first, tool=tools["control"], policy=spare))
+    domains: dict[str, set[str]] = {f"<kernel> {tools['lingering']}": LINGERING, f"<kernel> {tools['manager']}": set()}
+    for policy in (spare, *(arena.policy for arena in arenas_of.values())):
+        domains |= {name: lines for name, lines in policy.entries().items() if name != "<kernel>"}
+    first.policy.write(domains)
+    path = first.policy.path
+    with open(path / "exception_policy.conf", "a") as file:
+        for tool in (*tools.values(), *(arena.tool for arena in arenas_of.values())):
+            file.write(f"initialize_domain {tool} from any\n")
+    with open(path / "manager.conf", "a") as file:
+        file.write(f"<kernel> {tools['manager']}\n")
+    text = (path / "domain_policy.conf").read_text()
+    mine = f"<kernel> {tools['manager']}\nuse_profile "
+    (path / "domain_policy.conf").write_text(text.replace(f"{mine}3", f"{mine}0"))
+    return first.policy, tools
+
+
 def main() -> None:
-    programs, source = Path(sys.argv[1]), sys.argv[2]
-    tries = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
+    programs = Path(sys.argv[1])
 
     def copied(source: str, target: Path, *flags: str) -> Path:
         shutil.copy(programs / slug(source, flags), target)
         return target
 
     arenas.compile_c = copied
-    PLACE.mkdir()
-    for name in ("native", "held"):
-        (PLACE / name).mkdir()
-    with arenas.arena(PLACE / "native", source) as native:
-        without = native.without(tries=tries)
-    with arenas.arena(PLACE / "held", source) as held:
-        policy = held.policy.path
-        with open(policy / "exception_policy.conf", "a") as file:
-            file.write(f"initialize_domain {held.tool} from any\n")
-        print(sekisho("start", "-P", str(policy)), file=sys.stderr)
+    with ExitStack() as stack:
+        without = alone(prepared(stack, PLACE / "alone"))
+        held = prepared(stack, PLACE / "held")
+        policy, tools = united(held)
+        sekisho("start", "-P", str(policy.path))
         daemon = json.loads(sekisho("status", "--json"))["pid"]
-        ended = subprocess.run(held.arguments(daemon, tries), capture_output=True, text=True, check=False)
-        print(ended.stderr, ended.returncode, file=sys.stderr)
-        under = dict(line.split(" ", 1) for line in ended.stdout.splitlines())
-        status = sekisho("status", "--json")
+        under = {source: tried(source, arena, daemon, alone=False) for source, arena in held.items()}
+        first = held["attacks.c"]
+        for found, tool in ((without, "manager"), (under, "control")):
+            found["control.c"] = attacked(replace(first, tool=tools[tool]).arguments(daemon, 1))
+        lingering = subprocess.run([tools["lingering"]], check=False).returncode
+        status = json.loads(sekisho("status", "--json"))
+    refused = Counter(policy.rejected())
     print(
-        json.dumps(
-            {"without": without, "under": under, "status": json.loads(status), "refused": held.policy.rejected()}
-        )
+        json.dumps({"without": without, "under": under, "lingering": lingering, "status": status, "refused": refused})
     )
 
 

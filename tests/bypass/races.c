@@ -437,6 +437,24 @@ static int late_arguments(void) {
     return end(thread, won);
 }
 
+/* An argument that wasn't that one when the program was looked at. */
+static int changed_argument(void) {
+    pthread_t thread = begin("good", "evil");
+    int won = 0, status;
+    for (int i = 0; i < tries / 20 && !won; i++) {
+        pid_t child = fork();
+        if (!child) {
+            char *arguments[] = {"count", shared, NULL};
+            execve(at("race/0/count"), arguments, arguments + 2);
+            _exit(1);
+        }
+        waitpid(child, &status, 0);
+        honest += WIFEXITED(status) && WEXITSTATUS(status) == 10;
+        won = WIFEXITED(status) && WEXITSTATUS(status) == 43;
+    }
+    return end(thread, won);
+}
+
 /* keeper.c's secret. */
 #define KEPT ((void *)0x10000000)
 
@@ -479,6 +497,7 @@ static const attack table[] = {
     {"remembered_process_file", remembered_process_file},
     {"made_again", made_again},
     {"late_arguments", late_arguments},
+    {"changed_argument", changed_argument},
     {"memory_of_who_executes", memory_of_who_executes},
     {NULL, NULL},
 };

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.bypass.arena import HERE, arena
+from tests.bypass.arena import arena, names
 from tests.nobody import BECOME, NOBODY, python_for_all, sources_for_all
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("gcc")]
 
-_NAMES = re.findall(r'^    \{"(\w+)", ', (HERE / "attacks.c").read_text(), re.MULTILINE)
+_NAMES = names("attacks.c")
 _MAY_BE_IMPOSSIBLE = {
     "x32",
     "io_uring",

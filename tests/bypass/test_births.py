@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.bypass.arena import HERE, Arena, arena, compile_c, lines
+from tests.bypass.arena import Arena, arena, names
+from tests.bypass.policies import ALONE, breeding
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("gcc"), pytest.mark.needs("unshare")]
 
-_ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
-"""Where numbers are guessed, only ours may be there to be hit."""
-_NAMES = re.findall(r'^    \{"(\w+)", ', (HERE / "births.c").read_text(), re.MULTILINE)
+_NAMES = names("births.c")
 
 
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[Arena]:
-    """The program breeder may read what its parent may not."""
     with arena(tmp_path, "births.c") as made:
-        compile_c("breeder.c", made.folder / "breeder", "-static", "-no-pie")
-        (made.folder / "granted").write_text("secret\n")
-        chain = f"<kernel> {made.tool}"
-        rules = {
-            *lines(made.folder, made.ports[0], chain),
-            "file read proc:/loadavg",
-            f"file execute {made.folder}/breeder initialize",
-        }
-        rules.remove("ipc signal 1-64 <kernel>")
-        bred = {"misc env \\*", f"file read {made.folder}/granted"}
-        made.policy.write({chain: rules, f"<kernel> {made.folder}/breeder": bred})
-        made.before = made.policy.before = _ALONE
+        breeding(made)
+        made.before = made.policy.before = ALONE
         yield made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import tempfile
 import time
@@ -12,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.bypass.arena import HERE, Arena, arena, lines
+from tests.bypass.arena import Arena, arena, names
+from tests.bypass.policies import controlling
 from tests.engine.supervisor.supervised import Supervised
 from tests.nobody import BECOME, NOBODY, python_for_all, sources_for_all
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("gcc")]
 
-_NAMES = re.findall(r'^    \{"(\w+)", ', (HERE / "control.c").read_text(), re.MULTILINE)
+_NAMES = names("control.c")
 _NEEDS_POLICY = ("own_hard_linked", "own_renamed", "own_replaced", "own_removed")
 """What any program can that may write to the policy directory."""
 _DEAD = "own_from_a_dead_process"
@@ -58,24 +58,7 @@ def _place(folder: Path, profile: int, *, nobody: bool = False) -> Iterator[tupl
     """An arena and the policy of another tree beside it; the attacker has ``profile``."""
     with arena(folder, "control.c") as held:
         other = Supervised(held.folder / "other")
-        mine, allowed, chain = f"{held.folder}/policy/\\*", f"{held.folder}/allowed/\\*", f"<kernel> {held.tool}"
-        rules = lines(held.folder, held.ports[0], chain) | {
-            "file getattr /\\{\\*\\}/",
-            f"file read {held.folder}/policy/",
-            f"file read {held.folder}/other/",
-            f"file rename {mine} {mine}",
-            f"file rename {mine} {allowed}",
-            f"file rename {allowed} {mine}",
-            f"file link {mine} {allowed}",
-            f"file mksock {mine} 0-0777",
-            f"file unlink {mine}",
-            *(
-                f"network unix seqpacket {verb} {name}"
-                for verb in ("bind", "listen", "connect")
-                for name in ("\\*", "/\\*", "/\\{\\*\\}/\\*")
-            ),
-        }
-        held.policy.write({chain: rules})
+        controlling(held)
         text = (held.policy.path / "domain_policy.conf").read_text()
         (held.policy.path / "domain_policy.conf").write_text(text.replace("use_profile 3", f"use_profile {profile}"))
         for policy in (held.policy, other):

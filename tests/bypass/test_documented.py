@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.bypass.arena import HERE
+from tests.bypass.arena import names
 
 from sekisho.engine.lsm.hooks import LIMITS, UNAVAILABLE
 
@@ -18,8 +18,8 @@ def test_every_attack_is_documented(repository: Path) -> None:
     documented = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
     carried_out = [
         name
-        for source in ("attacks.c", "races.c", "deputy.c", "control.c", "births.c")
-        for name in re.findall(r'^    \{"(\w+)", ', (HERE / source).read_text(), re.MULTILINE)
+        for source in ("attacks.c", "races.c", "deputy.c", "control.c", "births.c", "traced.c")
+        for name in names(source)
     ]
 
     assert sorted(documented) == sorted(carried_out)
@@ -33,7 +33,8 @@ def test_what_is_held_in_a_whole_system_is_tested(repository: Path) -> None:
     named = {name for cell in cells for name in re.findall(r"test_\w+\.py", cell)}
 
     assert named
-    assert all((repository / "tests/engine/lsm" / name).is_file() for name in named)
+    places = [repository / "tests" / place for place in ("engine/lsm", "vm")]
+    assert all(any((place / name).is_file() for place in places) for name in named)
     words = {keyword.split()[-1].removeprefix("use_") for keyword in (*UNAVAILABLE, *LIMITS)}
     written = {"kernel_module": "module", "SYS_TIME": "clock", "ptrace": "proc"}
     assert {word for word in words if written.get(word, word) not in openly.replace("signals", "signal")} == set()

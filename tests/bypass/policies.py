@@ -1,0 +1,167 @@
+"""What the attacking programs find in their arenas beside what all find, and what their policy lets them do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.bypass import arena as arenas
+from tests.bypass.arena import Arena, lines
+
+CHILD = {"misc env \\*"}
+
+
+def racing(arena: Arena) -> None:
+    """races.c: race/a, race/u, race/x and race/0 are allowed, their neighbours are not."""
+    race = arena.folder / "race"
+    for name in ("0", "1"):
+        (race / name).mkdir(parents=True)
+    (race / "a").write_text("plain")
+    for name in ("b", "granted"):
+        (race / name).write_text("secret")
+    arenas.compile_c("prog.c", race / "0" / "prog", "-static", "-DSTATUS=10")
+    arenas.compile_c("prog.c", race / "1" / "prog", "-static")
+    arenas.compile_c("wait.c", race / "wait", "-static")
+    arenas.compile_c("count.c", race / "0" / "count", "-static")
+    arenas.compile_c("keeper.c", race / "keeper", *KEEPING)
+    chain = f"<kernel> {arena.tool}"
+    rules = lines(arena.folder, arena.ports[0], chain)
+    rules |= {
+        f"file read {race}/a",
+        *(f"file {verb} {race}/{name}" for verb in ("write", "unlink") for name in ("u", "x")),
+        *(f"file create {race}/{name} 0-0777" for name in ("u", "x")),
+        f"file rename {race}/x {race}/z",
+        f"file execute {race}/0/prog",
+        f"file execute {race}/0/count exec.argc=0",
+        f'file execute {race}/0/count exec.argv[1]="good"',
+        f"file execute {race}/wait",
+        "file read proc:/self/environ",
+        f"file write {race}/again",
+        f"file execute {race}/keeper initialize",
+    }
+    rules -= {"file read proc:/\\$/environ", "file read/write proc:/\\$/mem"}
+    arena.policy.write(
+        {
+            chain: rules,
+            f"{chain} {race}/0/prog": CHILD,
+            f"{chain} {race}/0/count": CHILD,
+            f"<kernel> {race}/keeper": CHILD,
+            f"{chain} {race}/wait": CHILD | {f"file read {race}/granted"},
+        }
+    )
+
+
+@contextmanager
+def victims(arena: Arena, *, lasting: bool = False) -> Iterator[None]:
+    """What races.c must not remove is there; race/again goes away after a while, unless all is ``lasting``."""
+    race = arena.folder / "race"
+    for each in ("v", "y", "again"):
+        (race / each).touch()
+    timer = threading.Timer(1.5, (race / "again").unlink, kwargs={"missing_ok": True})
+    if lasting:
+        yield
+        return
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+VANISHING = "made_again"
+"""The race that is about what goes away."""
+
+
+KEEPING = ("-static", "-no-pie", "-Wl,--section-start=.secret=0x10000000")
+"""Flags by which keeper.c has its secret at the same address everywhere."""
+STAYING = (*KEEPING, "-DSTAY=900000")
+"""The same for one that stays."""
+
+
+ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+"""What starts births.c: where numbers are guessed, only ours may be there to be hit."""
+
+
+BREEDING = ("-static", "-no-pie")
+"""Flags of breeder.c."""
+
+
+def breeding(arena: Arena) -> None:
+    """births.c: the program breeder may read what its parent may not."""
+    arenas.compile_c("breeder.c", arena.folder / "breeder", *BREEDING)
+    (arena.folder / "granted").write_text("secret\n")
+    chain = f"<kernel> {arena.tool}"
+    rules = {
+        *lines(arena.folder, arena.ports[0], chain),
+        "file read proc:/loadavg",
+        f"file execute {arena.folder}/breeder initialize",
+    }
+    rules.remove("ipc signal 1-64 <kernel>")
+    bred = {"misc env \\*", f"file read {arena.folder}/granted"}
+    arena.policy.write({chain: rules, f"<kernel> {arena.folder}/breeder": bred})
+
+
+def deputising(arena: Arena) -> None:
+    """deputy.c may use names that others would take for something else."""
+    mine = f"{arena.folder}/allowed"
+    rules = lines(arena.folder, arena.ports[0], f"<kernel> {arena.tool}") | {
+        "file read proc:/\\$/task/\\$/stat",
+        "file read proc:/self/task/\\$/stat",
+        f"file mksock {mine}/\\* 0-0777",
+        *(
+            f"network unix stream {verb} {name}"
+            for verb in ("bind", "listen", "connect")
+            for name in ("mine", "moving", "/proc/self/cwd/mine", "/proc/self/cwd/bound")
+        ),
+    }
+    arena.policy.write({f"<kernel> {arena.tool}": rules})
+
+
+def controlling(arena: Arena) -> None:
+    """control.c may use every name that leads to a control socket."""
+    mine, allowed = f"{arena.folder}/policy/\\*", f"{arena.folder}/allowed/\\*"
+    chain = f"<kernel> {arena.tool}"
+    rules = lines(arena.folder, arena.ports[0], chain) | {
+        "file getattr /\\{\\*\\}/",
+        f"file read {arena.folder}/policy/",
+        f"file read {arena.folder}/other/",
+        f"file rename {mine} {mine}",
+        f"file rename {mine} {allowed}",
+        f"file rename {allowed} {mine}",
+        f"file link {mine} {allowed}",
+        f"file mksock {mine} 0-0777",
+        f"file unlink {mine}",
+        *(
+            f"network unix seqpacket {verb} {name}"
+            for verb in ("bind", "listen", "connect")
+            for name in ("\\*", "/\\*", "/\\{\\*\\}/\\*")
+        ),
+    }
+    arena.policy.write({chain: rules})
+
+
+def tracing(arena: Arena) -> None:
+    """traced.c may reach into its own domain, and execute keeper and stayer, into which it may not."""
+    keeper = arena.folder / "keeper"
+    stayer = arena.folder / "stayer"
+    arenas.compile_c("keeper.c", keeper, *KEEPING)
+    arenas.compile_c("keeper.c", stayer, *STAYING)
+    (arena.folder / "keeping").write_text(f"#!{keeper}\n")
+    (arena.folder / "keeping").chmod(0o755)
+    chain = f"<kernel> {arena.tool}"
+    rules = lines(arena.folder, arena.ports[0], chain) | {
+        f"file execute {keeper} initialize",
+        f"file execute {stayer} initialize",
+        f"file execute {arena.folder}/keeping initialize",
+    }
+    rules -= {"file read/write proc:/\\$/mem"}
+    kept = {f"file read {keeper}", *CHILD}
+    arena.policy.write(
+        {
+            chain: rules,
+            f"<kernel> {keeper}": CHILD,
+            f"<kernel> {stayer}": CHILD,
+            f"<kernel> {arena.folder}/keeping": kept,
+        }
+    )
