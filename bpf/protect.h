@@ -275,6 +275,13 @@ int BPF_PROG(protect_file_open, struct file *file)
 	return protect(dentry, TOUCH_CONTENT);
 }
 
+/* Whoever locks what the daemon locks, or is told before it is written to, lets the daemon wait for as long as he likes. */
+SEC("lsm/file_lock")
+int BPF_PROG(protect_lock, struct file *file, unsigned int command)
+{
+	return command == F_UNLCK ? 0 : protect(file->f_path.dentry, TOUCH_CONTENT);
+}
+
 #define PROTECT_PATH(hook)									\
 	SEC("lsm/" #hook)									\
 	int BPF_PROG(protect_##hook, const struct path *path)					\

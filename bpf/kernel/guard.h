@@ -9,6 +9,7 @@
 union bpf_attr;
 
 #define FMODE_WRITE 2
+#define F_UNLCK 2
 #define MS_REMOUNT 32
 #define MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
 #define PTRACE_MODE_ATTACH 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 from pathlib import Path
@@ -100,6 +102,23 @@ def test_journal_of_a_living_run_is_left_alone(directory: PolicyDirectory) -> No
 
     assert CAT not in other.load().domains
     journal.close()
+
+
+def test_journal_that_may_not_be_locked_is_left_alone(
+    directory: PolicyDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is for who isn't a manager where the whole system is held to this policy."""
+    killed_after(directory.path, (CAT, "misc env HOME"))
+
+    def refused(fd: int, operation: int) -> None:
+        raise PermissionError(errno.EPERM, "flock")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", refused)
+        without = PolicyDirectory(directory.path).load()
+
+    assert CAT not in without.domains
+    assert CAT in PolicyDirectory(directory.path).load().domains
 
 
 def test_saved_journal_is_empty_and_closed_one_gone(directory: PolicyDirectory) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import resource
 import shutil
@@ -130,6 +131,10 @@ def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[],
         "rename above": lambda: os.rename("/run/policy", "/run/other"),
         "replace policy": lambda: os.rename("/run/mine", file),
         "link policy": lambda: os.link(file, "/run/linked"),
+        "lock policy": lambda: fcntl.flock(os.open(file, os.O_RDONLY), fcntl.LOCK_EX),
+        "share a lock": lambda: fcntl.flock(os.open(file, os.O_RDONLY), fcntl.LOCK_SH),
+        "lease policy": lambda: fcntl.fcntl(os.open(file, os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK),
+        "lock elsewhere": lambda: fcntl.flock(os.open("/run/mine", os.O_RDONLY), fcntl.LOCK_EX),
         "truncate policy": lambda: os.truncate(file, 0),
         "chmod policy": lambda: os.chmod(file, 0o666),
         "chown policy": lambda: os.chown(DIRECTORY, 1, 1),
@@ -155,7 +160,7 @@ def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[],
 
 
 HARMLESS = ("look whether it lives", "files elsewhere", "maps of its own", "turn something else off", "another to go",
-            "its environment")  # fmt: skip
+            "its environment", "lock elsewhere")  # fmt: skip
 BY_MANAGER = (
     "unlink a pin",
     "map by id",

@@ -48,7 +48,9 @@ def _findings() -> Iterator[Finding]:
     )  # fmt: skip
     yield Finding("what runs in the kernel", machine.OBJECT.is_file(), "", "run: python scripts/bpf.py")
     called = machine.calls_programs()
-    yield Finding("programs are called", called, "" if called else "kernel.ftrace_enabled is 0", f"run: {machine.CALLING}")
+    yield Finding(
+        "programs are called", called, "" if called else "kernel.ftrace_enabled is 0", f"run: {machine.CALLING}"
+    )
     yield of_preemption(_text(_VERSION), _text(_PREEMPTION), os.uname().release, how)
     if os.geteuid():
         yield Finding("root", False, "not tried as an ordinary user", "run: sudo sekisho doctor --system")

@@ -138,6 +138,7 @@ def _protection() -> Iterable[Program]:
             "protect_path_chown": "path_chown",
             "protect_path_truncate": "path_truncate",
             "protect_file_open": "file_open",
+            "protect_lock": "file_lock",
             "protect_umount": "sb_umount",
             "protect_mount": "sb_mount",
             "protect_move_mount": "move_mount",
