@@ -359,9 +359,11 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 SEC("lsm/socket_recvmsg")
 int BPF_PROG(socket_recvmsg, struct socket *sock, struct msghdr *msg, int size, int flags, int ret)
 {
-	if (ret)
-		return verdict(ret);
-	return refused(sock) ? -EPERM : 0;
+	int error = ret;
+
+	if (!error && refused(sock))
+		error = -EPERM;
+	return verdict(error);
 }
 
 /* A connection (sk) is put into what accept(2) gives. */
