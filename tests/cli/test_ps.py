@@ -10,7 +10,7 @@ from tests.engine.supervisor.handled import Handled
 from tests.engine.supervisor.supervised import Supervised, domain
 
 from sekisho.cli.processes import parse_line
-from sekisho.cli.ps import rows
+from sekisho.cli.ps import rows, who
 
 
 @pytest.fixture
@@ -87,3 +87,8 @@ def test_children_stand_below_their_parents_with_their_marks() -> None:
         ["    12", "profile 0", "disabled", "*", "<kernel> /c"],
         ["  13", "profile 3", "enforcing", "*?7", "<kernel> /a"],
     ] == list(rows([parse_line(line) for line in lines]))
+
+
+def test_the_whole_system_is_called_so() -> None:
+    assert "supervisor" == who([]) == who([parse_line("10 1 3 enforcing - <kernel> /a")])
+    assert "whole system, daemon" == who([parse_line("1 0 3 enforcing - <kernel> /a")])

@@ -52,6 +52,19 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("action", ["stop", "panic"])
+def test_whoever_is_refused_to_end_it_is_told_so(
+    action: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> bool:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(pins, "remove_all", refuse)
+    assert 2 == main(["system", action])
+    assert "the domain of this shell may not do that: Operation not permitted; " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("nobody")
 @pytest.mark.parametrize("action", ["stop", "status", "reload", "enforce", "confirm", "panic"])
 def test_without_a_daemon_nothing_is_done(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == main(["system", action])

@@ -33,6 +33,12 @@ def test_what_systemd_starts_begins_a_domain(tmp_path: Path) -> None:
     assert {f"initialize_domain any from <kernel> {name}" for name in (SYSTEMD, EXECUTOR)} <= set(found)
 
 
+def test_the_engine_is_administered_from_wherever_its_command_may_be_executed(tmp_path: Path) -> None:
+    found = lines(laid_out(tmp_path), "exception_policy.conf")
+
+    assert {f"initialize_domain {PROGRAM} from any", f"keep_domain any from <kernel> {PROGRAM}"} <= set(found)
+
+
 def test_only_installers_that_are_there_are_managers(tmp_path: Path) -> None:
     found = lines(laid_out(tmp_path), "manager.conf")
 

@@ -9,7 +9,7 @@ from sekisho.cli import options
 from sekisho.cli.processes import read_text
 from sekisho.cli.selection import find_domain
 from sekisho.errors import UserError
-from sekisho.interface.client import RunningTree, Service, connect, trees
+from sekisho.interface.client import Service, connect, everywhere
 from sekisho.policy.model import Domain, Mode, Namespace, Policy
 from sekisho.policy.parser import parse_domain_policy, parse_profile
 
@@ -35,10 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     """The domains have the profile, in every tree that runs and on disk."""
     directory = options.directory(arguments)
     directory.check()
-    running = trees(directory.path) if arguments.tree is None else []
-    services: list[Service] = [RunningTree(tree.path) for tree in running]
     told: dict[str, str] = {}
-    for service in services or [connect(directory.path, arguments.tree)]:
+    one = arguments.tree is not None
+    for service in [connect(directory.path, arguments.tree)] if one else everywhere(directory.path):
         try:
             told |= change(service, arguments.domain, arguments.mode, below=arguments.below)
         finally:

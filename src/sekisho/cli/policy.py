@@ -1,4 +1,4 @@
-"""``sekisho policy``: show, check, format, convert."""
+"""``sekisho policy``: show, add to, check, format, convert."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from sekisho.cli import convert, options
+from sekisho.cli import amend, convert, options
 from sekisho.cli.output import print_json
 from sekisho.cli.selection import find_domain
 from sekisho.errors import PolicyError, UserError
@@ -17,8 +17,10 @@ from sekisho.policy.printer import print_acl, print_domain
 def configure(parser: argparse.ArgumentParser) -> None:
     """``parser`` takes the arguments of ``sekisho policy``."""
     parser.description = (
-        "Show, check, format or convert the policy.\n\n"
+        "Show, change, check, format or convert the policy.\n\n"
         "  show     print the domain policy of DOMAIN, or all of it, as text\n"
+        "  add      give DOMAIN (one word, in quotes) a line, at once: what `sekisho log --denied` says is missing\n"
+        "  remove   take a line away\n"
         "  check    read every file and tell every error as file:line:column\n"
         "  format   rewrite every file canonically; its meaning stays the same\n"
         "  convert  write the policy of an older TOMOYO in today's language; FILE may be a directory such as /etc/ccs"
@@ -26,8 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_directory(parser)
     options.add_json(parser)
     parser.add_argument("action", choices=tuple(_ACTIONS), metavar="|".join(_ACTIONS))
-    text = "show: a domain's name, or its last words where they are unmistakable; convert: files or directories"
-    parser.add_argument("operand", nargs="*", metavar="DOMAIN|FILE", help=text)
+    text = (
+        "show, add, remove: a domain's name, or its last words where they are unmistakable, and the line; "
+        "convert: files or directories"
+    )
+    parser.add_argument("operand", nargs="*", metavar="DOMAIN|LINE|FILE", help=text)
     convert.configure(parser)
 
 
@@ -101,6 +106,8 @@ def _format(arguments: argparse.Namespace) -> int:
 
 _ACTIONS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "show": _show,
+    "add": amend.run,
+    "remove": amend.run,
     "check": _check,
     "format": _format,
     "convert": lambda arguments: convert.run(arguments, arguments.operand),

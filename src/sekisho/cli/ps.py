@@ -34,10 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not running:
         print(f"sekisho: nothing runs on {arguments.directory or directory.path}", file=sys.stderr)
     for tree, lines in running:
-        print(f"supervisor {tree.pid}:")
+        print(f"{who(lines)} {tree.pid}:")
         for text in table(list(rows(lines))) if lines else ():
             print(f"  {text}")
     return 0
+
+
+def who(lines: Sequence[ProcessLine]) -> str:
+    """What the process is that holds these: nobody's supervisor has process 1 in its tree."""
+    return "whole system, daemon" if any(line.pid == 1 for line in lines) else "supervisor"
 
 
 def _processes(tree: Tree) -> list[ProcessLine]:

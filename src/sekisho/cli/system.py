@@ -60,6 +60,8 @@ def _init(arguments: argparse.Namespace) -> int:
         program = shutil.which(_PROGRAM) or f"/usr/bin/{_PROGRAM}"
     new = lay_out(directory, program)
     _told(f"{directory.path} {'has' if new else 'had already'} what the policy of a whole system begins with")
+    if new:
+        _told("everything will learn: systemctl enable --now sekisho, or for this once: sekisho system start")
     return 0
 
 
@@ -83,14 +85,14 @@ def _start(arguments: argparse.Namespace) -> int:
 
 
 def _stop(arguments: argparse.Namespace) -> int:
-    from sekisho.engine.lsm.daemon import control, pins
+    from sekisho.engine.lsm.daemon import control
 
     try:
         control.ask("stop")
         while control.is_there():
             time.sleep(0.05)
     except control.Absent:
-        if not pins.remove_all():
+        if not _cleared():
             raise
     _told("nothing is in force any more")
     return 0
@@ -187,17 +189,28 @@ def _confirm(arguments: argparse.Namespace) -> int:
 
 
 def _panic(arguments: argparse.Namespace) -> int:
-    from sekisho.engine.lsm.daemon import control, pins
+    from sekisho.engine.lsm.daemon import control
 
     try:
         control.ask("panic")
     except UserError:
-        if not pins.remove_all():
+        if not _cleared():
             raise
         _told("everything is allowed: without a daemon that means that nothing is in force any more")
         return 0
     _told("everything is allowed; to end that: sekisho system start")
     return 0
+
+
+def _cleared() -> bool:
+    """Whether something was in force without a daemon, and isn't any more. Raises UserError where that is refused."""
+    from sekisho.engine.lsm.daemon import pins
+
+    try:
+        return pins.remove_all()
+    except PermissionError as error:
+        hint = "do it from a domain that manager.conf names, or that isn't enforced"
+        raise UserError(f"the domain of this shell may not do that: {error.strerror}", hint) from None
 
 
 _ACTIONS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {

@@ -105,6 +105,11 @@ def connect(directory: Path, tree: int | None = None, log: Callable[[str], None]
     return Local(directory, log)
 
 
+def everywhere(directory: Path) -> list[Service]:
+    """Every tree that runs on ``directory``, or the directory itself where none does."""
+    return [RunningTree(tree.path) for tree in trees(directory)] or [connect(directory)]
+
+
 class RunningTree:
     """The files of a running tree."""
 

@@ -1,7 +1,8 @@
 """What the policy of a whole system begins with: which programs begin domains, and who may change the system.
 
-Everything learns, but for what a system can't be without: its end, and the programs that install other programs.
-Those are managers, and nothing is refused them: what they install is what policy will be about.
+Everything learns, but for what a system can't be without: its end, the programs that install other programs, and the
+engine's own. These are managers, and nothing is refused them: what they install is what policy will be about, and who
+was refused everything else has to be able to say so.
 """
 
 from __future__ import annotations
@@ -34,17 +35,17 @@ def lay_out(directory: PolicyDirectory, program: str, present: Present = os.path
     directory.create()
     policy = directory.load()
     began = f"<kernel> {SYSTEMD}" in policy.domains
-    installers = [name for name in INSTALLERS if present(name)]
-    parse_exception_policy(_text(exceptions(installers)), policy)
+    free = [program, *(name for name in INSTALLERS if present(name))]
+    parse_exception_policy(_text(exceptions(free)), policy)
     if not began:
         policy.domains["<kernel>"].profile = _LEARNING
-        parse_domain_policy(_text(domains([program, *installers], program)), policy)
-    parse_manager(_text(f"<kernel> {name}" for name in [program, *installers]), policy)
+        parse_domain_policy(_text(domains(free, program)), policy)
+    parse_manager(_text(f"<kernel> {name}" for name in free), policy)
     directory.save(policy)
     return not began
 
 
-def exceptions(installers: Iterable[str]) -> Iterator[str]:
+def exceptions(free: Iterable[str]) -> Iterator[str]:
     """Lines of the exception policy."""
     # What systemd starts begins a domain: a service is <kernel> /usr/sbin/nginx, whatever had it started.
     yield f"initialize_domain any from <kernel> {SYSTEMD}"
@@ -52,8 +53,9 @@ def exceptions(installers: Iterable[str]) -> Iterator[str]:
     # A user's systemd isn't the system's.
     yield f"no_initialize_domain {SYSTEMD} from <kernel> {SYSTEMD}"
     yield f"no_initialize_domain {SYSTEMD} from <kernel> {EXECUTOR}"
-    # Installing is one domain, whoever begins it and whatever scripts are part of it.
-    for name in installers:
+    # Installing is one domain, whoever begins it and whatever scripts are part of it. So is administering the engine:
+    # from a shell that has just come to be enforced, too.
+    for name in free:
         yield f"initialize_domain {name} from any"
         yield f"keep_domain any from <kernel> {name}"
 

@@ -36,6 +36,9 @@ def ask(word: str, arguments: Mapping[str, object] | None = None, path: Path = S
             raw = _line(channel)
         except (FileNotFoundError, ConnectionRefusedError):
             raise Absent("the engine's daemon isn't running", "start it: sekisho system start") from None
+        except PermissionError:
+            hint = "it takes root, in a domain that manager.conf names or that isn't enforced"
+            raise UserError("the engine's daemon can't be asked from here", hint) from None
         except OSError as error:
             raise UserError(f"the engine's daemon doesn't answer: {error.strerror or error}") from None
     answer: dict[str, Any] = json.loads(raw or b'{"error": "it ended"}')
