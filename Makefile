@@ -1,7 +1,7 @@
 # make setup   .venv with the sekisho command in it (needs python3 >= 3.11 with venv; no network)
 # make demo    learn a program, enforce what was learned, attack it
 # make test    linters, types and all tests; as root also those that need it
-# make oracle  every comparison with a real kernel's TOMOYO, in virtual machines (root, an hour)
+# make oracle  every comparison with a real kernel's TOMOYO, in virtual machines (root, two hours)
 # make kernels every test of the engine in the kernel, on every kernel
 # make bench   what mediation costs here
 # make bench-vm  what mediation of a whole system costs on a stock kernel, beside AppArmor and TOMOYO (an hour)

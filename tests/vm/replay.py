@@ -113,6 +113,51 @@ def unlike(
     return "" if told == texts else f"here: {texts}"
 
 
+def apart(batch: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
+    """What the two engines that were put ``batch`` in one run don't say alike of each other's, as text for people."""
+    policy = policy_of(batch)
+    domain = policy.domains[batch["domain"]]
+    before: set[tuple[Any, ...]] = set()
+    for asked, ours, kernel in zip(batch["requests"], answer["answers"], answer["turned"]["answers"], strict=True):
+        if not counts(asked, kernel):
+            continue
+        repeated = (asked["operation"], *asked["words"]) in before
+        before.add((asked["operation"], *asked["words"]))
+        if unlike(policy, domain, batch, asked, kernel) == "decided-by-another-protocol":
+            yield "decided-by-another-protocol"
+            continue
+        about = f"{batch['domain']}: {asked['operation']} {asked['words']}"
+        if ours["errno"] != kernel["errno"] or ours.get("domain") != kernel.get("domain"):
+            yield f"{about}\n  kernel: {kernel_view(kernel)}\n  here: {kernel_view(ours)}"
+        for each, again in ((ours, repeated), (kernel, True)):
+            if not beside_each_other(each, repeated=again):
+                yield f"{about}\n  {kernel_view(each)}\n  beside: {each.get('domain_beside', '')} {each['beside']}"
+
+
+def beside_each_other(answered: dict[str, Any], *, repeated: bool) -> bool:
+    """
+    Whether the engine that watched told of a request what the one did that enforced, as far as it came to it. What is
+    repeated Sekisho need not tell again, nor what domains it made for it; and it never hears of a program that has
+    nowhere to run, which the kernel refuses in every mode.
+    """
+    mine = f"(global-pid={answered['pid']})"
+    enforcing, watching = (
+        [plain(text) for text in each if mine in text and not (repeated and "\nuse_" in text)]
+        for each in (answered["audit"], answered["beside"])
+    )
+    sekisho = enforcing if "by_name_only" in answered else watching
+    refused = any("granted=no" in text and "\nuse_" not in text for text in enforcing)
+    if not sekisho and (repeated or refused or answered["errno"] == errno.ENOMEM):
+        return True
+    told = watching[: len(enforcing)] if refused else watching
+    return told == enforcing and (refused or answered.get("domain") == answered.get("domain_beside"))
+
+
+def plain(text: str) -> str:
+    """Audit text as of no time, no mode, and no more of a program than Sekisho tells."""
+    return without_image(without_time(text)).replace("mode=permissive", "mode=enforcing")
+
+
 def by_another_protocol(policy: Policy, domain: Domain, request: Request) -> bool:
     """Whether an entry for another kind of socket would grant the same."""
     category, family, _, word = f"{request.operation.keyword}   ".split(" ")[:4]

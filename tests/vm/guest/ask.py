@@ -29,12 +29,13 @@ def call(name: str, *arguments: object) -> None:
 
 
 def serve(batch: dict[str, Any], requests: IO[str], answers: IO[str], *, enter: bool) -> Never:
-    """Enters the batch's domain unless it is put there, takes its ids, and answers every request."""
-    requests.readline()
+    """Enters the batch's domain of the kernel's if told to, takes its ids, and answers every request."""
     if enter:
         descriptor = os.open("/sys/kernel/security/tomoyo/self_domain", os.O_WRONLY)
         os.write(descriptor, batch["domain"].encode("utf-8", "surrogateescape"))
         os.close(descriptor)
+    print("here", file=answers)
+    requests.readline()
     os.umask(0)
     ids = batch["ids"]
     LIBC.prctl(8, 1, 0, 0, 0)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.vm.guest import ask
-from tests.vm.guest.enforcers import ENFORCERS, System, Tomoyo
+from tests.vm.guest.enforcers import ENFORCERS, Both, Enforcer
 
 TREE = "/oracle"
 KINDS = {
@@ -74,7 +74,7 @@ def parent(path: str | None) -> str | None:
 class Child:
     """A process in the batch's domain, with its ids and all capabilities."""
 
-    def __init__(self, batch: dict[str, Any], enforcer: Tomoyo | System) -> None:
+    def __init__(self, batch: dict[str, Any], enforcer: Enforcer) -> None:
         """It has entered the domain."""
         self.enforcer = enforcer
         here, there = os.pipe(), os.pipe()
@@ -82,10 +82,11 @@ class Child:
         if self.pid == 0:
             os.close(here[1])
             os.close(there[0])
-            ask.serve(batch, os.fdopen(here[0]), os.fdopen(there[1], "w", 1), enter=isinstance(enforcer, Tomoyo))
+            ask.serve(batch, os.fdopen(here[0]), os.fdopen(there[1], "w", 1), enter=enforcer.enters)
         os.close(here[0])
         os.close(there[1])
         self.requests, self.answers = os.fdopen(here[1], "w", 1), os.fdopen(there[0])
+        self.answers.readline()
         enforcer.confine(self.pid, batch["domain"])
         print("go on", file=self.requests)
         self.state: dict[str, Any] = json.loads(self.answers.readline())
@@ -95,10 +96,9 @@ class Child:
         print(json.dumps(request), file=self.requests)
         answer: dict[str, Any] = json.loads(self.answers.readline())
         if "stopped" in answer:
-            domain = self.enforcer.where(answer["stopped"])
+            domains = self.enforcer.where(answer["stopped"])
             print("go on", file=self.requests)
-            answer = json.loads(self.answers.readline())
-            answer["domain"] = domain
+            answer = json.loads(self.answers.readline()) | domains
         return answer
 
     def end(self) -> None:
@@ -107,7 +107,17 @@ class Child:
         os.waitpid(self.pid, 0)
 
 
-def answer(batch: dict[str, Any], enforcer: Tomoyo | System) -> dict[str, Any]:
+def all_answers(batch: dict[str, Any], enforcer: Enforcer) -> dict[str, Any]:
+    """What comes of ``batch``; where both are asked, ``turned`` is what comes of it with the other enforcing."""
+    found = answer(batch, enforcer)
+    if isinstance(enforcer, Both):
+        enforcer.turn()
+        found["turned"] = answer(batch, enforcer)
+        enforcer.turn()
+    return found
+
+
+def answer(batch: dict[str, Any], enforcer: Enforcer) -> dict[str, Any]:
     """What comes of ``batch``."""
     LIBC.umount2(TREE.encode(), 2)
     shutil.rmtree(TREE, ignore_errors=True)
@@ -135,7 +145,7 @@ def one(child: Child, request: dict[str, Any]) -> dict[str, Any]:
     child.enforcer.forget()
     said = child.ask(request)
     said["facts"] = known
-    said |= {"audit": child.enforcer.told()} | child.enforcer.tells
+    said |= child.enforcer.heard()
     for path in request.get("after", []):
         name = raw(path)
         if os.path.isdir(name) and not os.path.islink(name):
@@ -150,7 +160,7 @@ def main() -> None:
     "x".encode("idna")
     enforcer = ENFORCERS[sys.argv[1]]()
     for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line), enforcer)), flush=True)
+        print(json.dumps(all_answers(json.loads(line), enforcer)), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ POLICY = Path("/var/lib/sekisho-oracle")
 class Tomoyo:
     """The kernel's own."""
 
-    tells: ClassVar[dict[str, bool]] = {}
-    """How its answers are to be read."""
+    enters: ClassVar = True
+    """Whether processes enter their domain themselves (tests/vm/guest/ask.py)."""
 
     def begin(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The policy of ``batch`` holds; as it is read back."""
@@ -31,7 +31,7 @@ class Tomoyo:
         return {"read_back": read_back, "exception": kernel.read("exception_policy").split("\n")}
 
     def confine(self, pid: int, domain: str) -> None:
-        """The process enters the domain itself (tests/vm/guest/ask.py)."""
+        """The process is there."""
 
     def forget(self) -> None:
         """What has been told so far doesn't matter."""
@@ -41,12 +41,16 @@ class Tomoyo:
         """The audit records since."""
         return kernel.read("audit").split("\n\0")[:-1]
 
-    def where(self, pid: int) -> str:
+    def heard(self) -> dict[str, Any]:
+        """The same as a part of an answer, and how it is to be read."""
+        return {"audit": self.told()}
+
+    def where(self, pid: int) -> dict[str, str]:
         """The domain that process ``pid`` is in."""
         descriptor = os.open(f"{kernel.FILES}.process_status", os.O_RDWR)
         try:
             os.write(descriptor, f"global-pid {pid}\n".encode())
-            return os.read(descriptor, 65536).decode().rstrip("\n").split(" ", 2)[2]
+            return {"domain": os.read(descriptor, 65536).decode().rstrip("\n").split(" ", 2)[2]}
         finally:
             os.close(descriptor)
 
@@ -66,10 +70,9 @@ def forget_exceptions() -> None:
 
 
 class System:
-    """The engine in the kernel; this process is its daemon. The kernel's TOMOYO has nobody in any domain meanwhile."""
+    """The engine in the kernel; this process is its daemon."""
 
-    tells: ClassVar = {"by_name_only": True}
-    """Its audit records have of a program no more than its name."""
+    enters: ClassVar = False
 
     def __init__(self) -> None:
         """It is in force; nobody is confined."""
@@ -117,16 +120,67 @@ class System:
             found.append(format_text(record))
         return found
 
-    def where(self, pid: int) -> str:
+    def heard(self) -> dict[str, Any]:
+        """The same; these records have of a program no more than its name."""
+        return {"audit": self.told(), "by_name_only": True}
+
+    def where(self, pid: int) -> dict[str, str]:
         """The domain that process ``pid`` is in."""
         from sekisho.engine.lsm import layout
 
         carried = self.tasks.lookup_task(pid)
         number = layout.Task.from_buffer_copy(carried).domain if carried is not None else layout.KERNEL_DOMAIN
-        return self.service.system.publisher.domains.name(number) or str(number)
+        return {"domain": self.service.system.publisher.domains.name(number) or str(number)}
 
     def end(self) -> None:
         """The next batch says what holds then."""
 
 
-ENFORCERS: dict[str, type[Tomoyo] | type[System]] = {"tomoyo": Tomoyo, "system": System}
+class Both:
+    """
+    Both see each request. One enforces; the other has the same policy in permissive mode and tells what it would have
+    refused, since of what the first that is asked refuses the second never hears.
+    """
+
+    enters: ClassVar = True
+
+    def __init__(self) -> None:
+        """Sekisho enforces."""
+        self.enforcing: Tomoyo | System = System()
+        self.permissive: Tomoyo | System = Tomoyo()
+
+    def turn(self) -> None:
+        """The other enforces."""
+        self.enforcing, self.permissive = self.permissive, self.enforcing
+
+    def begin(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The policy of ``batch`` holds for both."""
+        lenient = [line.replace("mode=enforcing", "mode=permissive") for line in batch["profile"]]
+        return self.permissive.begin(batch | {"profile": lenient}) | self.enforcing.begin(batch)
+
+    def confine(self, pid: int, domain: str) -> None:
+        """The process is there for both."""
+        self.permissive.confine(pid, domain)
+        self.enforcing.confine(pid, domain)
+
+    def forget(self) -> None:
+        """What has been told so far doesn't matter."""
+        self.permissive.forget()
+        self.enforcing.forget()
+
+    def heard(self) -> dict[str, Any]:
+        """What the one that enforces has told, and what the other has."""
+        return self.enforcing.heard() | {"beside": self.permissive.told()}
+
+    def where(self, pid: int) -> dict[str, str]:
+        """The domain that process ``pid`` is in with each."""
+        return self.enforcing.where(pid) | {"domain_beside": self.permissive.where(pid)["domain"]}
+
+    def end(self) -> None:
+        """Domains and exceptions are gone."""
+        self.permissive.end()
+        self.enforcing.end()
+
+
+Enforcer = Tomoyo | System | Both
+ENFORCERS: dict[str, type[Tomoyo] | type[System] | type[Both]] = {"tomoyo": Tomoyo, "system": System, "both": Both}
