@@ -1,6 +1,7 @@
 """In a virtual machine that boots Debian: what is done to its disk beforehand, and what is done when it is up.
 
-``install TREE OBJECT`` and ``enforce`` are for the time before systemd, ``scene`` prints ``what: outcome`` lines.
+``install TREE OBJECT`` and ``enforce`` are for the time before systemd, ``scene`` prints ``what: outcome`` lines, and
+``settled`` waits until what was done is learned.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -24,6 +26,10 @@ UNITS = Path("/usr/lib/systemd/system")
 PACKAGES = Path("/usr/lib/python3/dist-packages")
 DRIVER = "<kernel> /run/local/serve"
 KEY = Path("/root/.ssh/key")
+TREE = Path(__file__).resolve().parents[3]
+IN_GUEST = f"PYTHONPATH=/host{TREE}/src:/host{TREE} python3 -B -m tests.engine.lsm.guest_booted"
+"""How to run this in a machine that boots; to be read outside it."""
+UNASKED = "systemd.mask=apt-daily.timer systemd.mask=apt-daily-upgrade.timer"
 FEW = 50
 """Events that are always under way."""
 TICK = Path("/var/tmp/tick")
@@ -77,6 +83,11 @@ ATTACKS = {
     "asks for panic": LOCAL + r'connect(S, pack("Sa*", 1, "/run/sekisho/system.sock\0")) ? "done" : 0+$!',
 }  # fmt: skip
 """What a process of nginx's that has been taken over tries, in Perl; a number is an errno."""
+INSISTS = (
+    "my ($made, $done, $end) = (0, 0, time + 2); while (time < $end) { $made++; "
+    '$done++ if open(F, "<", "/etc/shadow"); select(undef, undef, undef, 0.025); } "$made $done"'
+)
+"""The same attempt again and again: how often, and how often successfully."""
 
 
 def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -209,6 +220,58 @@ def attack() -> None:
         tell(f"attack, {what}", page("/taken-over?" + quote(code)))
 
 
+class Attempts:
+    """What the taken-over nginx goes on trying while something else happens, forty times a second."""
+
+    def __init__(self) -> None:
+        self.made = self.done = 0
+        self.odd: list[str] = []
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, daemon=True)
+        self._thread.start()
+
+    def _go_on(self) -> None:
+        while not self._enough.is_set():
+            said = page("/taken-over?" + quote(INSISTS))
+            try:
+                made, done = map(int, said.split())
+            except ValueError:
+                self.odd.append(said)
+                continue
+            self.made += made
+            self.done += done
+
+    def end(self) -> str:
+        """How many of them came to something, and whether there were many."""
+        self._enough.set()
+        self._thread.join()
+        return f"{self.done} of {'many' if self.made > 100 else self.made} {' '.join(self.odd)}".strip()
+
+
+def daemons() -> None:
+    """The daemon is started again by the administrator, and by systemd after it was killed and after it hung."""
+    attempts = Attempts()
+    before = status().get("pid")
+    tell("restart", run("systemctl", "restart", "sekisho").returncode)
+    tell("restarted", followed(before))
+    for name in ("SIGKILL", "SIGABRT"):
+        before = status().get("pid")
+        tell(f"{name}", run("systemctl", "kill", "--kill-who=main", f"--signal={name}", "sekisho").returncode)
+        tell(f"restarted after {name}", followed(before))
+    tell("unit", run("systemctl", "is-active", "sekisho").stdout)
+    tell("attempts meanwhile", attempts.end())
+
+
+def followed(before: object) -> bool:
+    """Whether another daemon answers, within a while, and policy is in force."""
+    for _ in range(300):
+        found = status()
+        if found.get("pid", before) not in (before, None):
+            return bool(found["active"])
+        time.sleep(1)
+    return False
+
+
 def refused(when: str, begin: int = 0) -> int:
     """What was refused since record ``begin``, by domain, each thing once; how many records there are."""
     lines = (POLICY / "audit.jsonl").read_text().splitlines() if (POLICY / "audit.jsonl").exists() else []
@@ -233,6 +296,7 @@ def scene(mode: str) -> None:
         attack()
         settled()
         refused("to nginx", before)
+        daemons()
         tell("afterwards, page", page("/index.html"))
         tell("afterwards, ssh", ssh("echo in"))
     settled()
@@ -241,7 +305,9 @@ def scene(mode: str) -> None:
 
 def main() -> None:
     word, *rest = sys.argv[1:]
-    {"install": lambda: install(*map(Path, rest)), "enforce": enforce, "scene": lambda: scene(rest[0])}[word]()
+    words = {"enforce": enforce, "settled": settled}
+    words |= {"install": lambda: install(*map(Path, rest)), "scene": lambda: scene(rest[0])}
+    words[word]()
 
 
 if __name__ == "__main__":

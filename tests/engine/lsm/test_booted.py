@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.engine.lsm.guest_booted import ATTACKS
+from tests.engine.lsm.guest_booted import ATTACKS, IN_GUEST, UNASKED
 from tests.engine.lsm.test_object import bpf
 from tests.engine.lsm.test_protection import REPOSITORY, built
 from tests.vm.images import BOOTED
@@ -17,9 +17,6 @@ from tests.vm.machine import Machine, copied
 
 KERNELS = ("6.1", "6.12", "6.18")
 on_each = pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k, "booted")) for k in KERNELS])
-UNASKED = "systemd.mask=apt-daily.timer systemd.mask=apt-daily-upgrade.timer"
-GUEST = "python3 -B -m tests.engine.lsm.guest_booted"
-IN_GUEST = f"PYTHONPATH=/host{REPOSITORY}/src:/host{REPOSITORY} {GUEST}"
 REFUSED = {"1", "13"}
 """EPERM, and what a process that isn't privileged is told anyway."""
 
@@ -60,4 +57,7 @@ def test_what_a_booted_system_has_done_it_does_again_and_no_more(kernel: str, tm
     serves(told, "second")
     assert told["failed"] == [""]
     assert {told[f"attack, {what}"][0] for what in ATTACKS} <= REFUSED
+    assert told["restart"] == told["SIGKILL"] == told["SIGABRT"] == ["0"]
+    assert [told[f"restarted{how}"] for how in ("", " after SIGKILL", " after SIGABRT")] == [["True"]] * 3
+    assert (told["unit"], told["attempts meanwhile"]) == (["active"], ["0 of many"])
     assert (told["afterwards, page"], told["afterwards, ssh"]) == (["a page"], ["0 in"])
