@@ -7,6 +7,7 @@
 #ifndef SEKISHO_EXEC_H
 #define SEKISHO_EXEC_H
 
+#include "handler.h"
 #include "ipc.h"
 #include "link.h"
 #include "strings.h"
@@ -116,6 +117,7 @@ static __always_inline int decide_execution(struct linux_binprm *bprm, struct ta
 			transition_failed(slot, to);
 	} else {
 		error = aggregate(slot);
+		error = error ? error : take_over(slot);
 		error = error ? error : judge(slot);
 		if (!error) {
 			to = destination(slot);

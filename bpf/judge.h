@@ -89,7 +89,7 @@ static long settle(__u64 index, struct scratch **context)
 	}
 	scratch->refused |= bit;
 	if (mode == MODE_ENFORCING) {
-		if (working->waits & bit) {
+		if (working->waits && waits_for(scratch->domain, scratch->family, profile->penalty) & bit) {
 			working->questions |= bit;
 			return 0;
 		}
@@ -135,7 +135,7 @@ __noinline int settle_all(__u32 slot, __u32 kind)
 	working->kind = kind;
 	working->question = 0;
 	working->questions = 0;
-	working->waits = kind == EVENT_REQUEST && !scratch->once ? waits_for(scratch->domain, scratch->family) : 0;
+	working->waits = kind == EVENT_REQUEST && !scratch->once;
 	bpf_loop(64, settle, &scratch, 0);
 	if (working->questions)
 		return 1;
@@ -200,7 +200,8 @@ static __always_inline bool stands_by(struct scratch *scratch, struct state *sta
 {
 	struct binding *binding = bound(state->book & 1, scratch->domain);
 
-	return binding && (binding->list | binding->shared) & LIST_STANDING && scratch->family != FAMILY_STANDING;
+	return binding && (binding->list | binding->shared) & LIST_STANDING && scratch->family != FAMILY_STANDING &&
+	       !scratch->stood_by;
 }
 
 static __always_inline void inconsistent(void)
@@ -241,7 +242,7 @@ static __always_inline int decide_request(struct scratch *scratch, __u32 slot, s
 /*
  * The verdict on the request in the slot: 0, or a negative errno. What is to be told to user space has been sent, and
  * the task has moved if it has to. Operations with more than one operand are asked for one at a time. Those that stand
- * by are only looked for: what was found is in the slot.
+ * by are only looked for: what was found is in the slot, and -EAGAIN says that it couldn't be looked for.
  */
 __noinline int judge(__u32 slot)
 {
@@ -265,7 +266,7 @@ __noinline int judge(__u32 slot)
 	if (scratch->working.aside)
 		step_back(scratch);
 	if (scratch->family == FAMILY_STANDING)
-		return 0;
+		return error;
 	error = settle_all(slot, EVENT_REQUEST);
 	if (error > 0)
 		error = put_question(slot, scratch->working.enforced);

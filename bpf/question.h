@@ -2,7 +2,7 @@
 /*
  * Refusals that wait for the administrator. The task is stopped, and its call begins anew when it goes on: then policy
  * is asked again, and where that still refuses the request, the answer counts. Whoever lets the task go on without an
- * answer has it stopped again. Nobody waits unless somebody is there to answer.
+ * answer has it stopped again. Nobody waits unless somebody is there to answer, or the daemon to end a penalty.
  *
  * An answer is for the request that was asked about, in the call that made it, once: the same registers, the same names
  * and numbers. A call that asks for several things is asked about one after the other; what was allowed of it before
@@ -79,14 +79,19 @@ static __always_inline bool may_wait(struct task_struct *task)
 	return call >= 0 && call != IO_URING_ENTER;
 }
 
-/* Those operations of the slot's family whose refusal may wait for an answer. */
-__noinline __u64 waits_for(__u32 domain, __u32 family)
+/*
+ * Those operations of the slot's family whose refusal may wait: for the administrator's answer or, where nobody is there to
+ * give one, for the time of the profile's penalty, after which the daemon answers with no.
+ */
+__noinline __u64 waits_for(__u32 domain, __u32 family, __u32 penalty)
 {
 	struct domain *known = bpf_map_lookup_elem(&domains, &domain);
 	struct state *now = the_state();
 	__u64 seconds;
 
-	if (!now || !now->observers || !known || known->flags & (DOMAIN_MANAGER | DOMAIN_PROTECTED))
+	if (!now || !known || known->flags & (DOMAIN_MANAGER | DOMAIN_PROTECTED))
+		return 0;
+	if (!now->observers && !(penalty && now->daemon))
 		return 0;
 	seconds = bpf_ktime_get_ns() / 1000000000;
 	if (!now->heartbeat || seconds > now->heartbeat + STALE)

@@ -80,7 +80,7 @@ struct working {
 	__u32 question;		/* being asked; 0: none */
 	__u64 rest;
 	__u64 digest[4];
-	__u64 waits;		/* operations whose refusal may wait for an answer */
+	__u64 waits;		/* refusals may wait for an answer */
 	__u64 questions;	/* .. that are refused */
 	__u64 call;
 };
@@ -122,7 +122,8 @@ struct scratch {
 	__u32 target;		/* DOMAIN: whom it is about */
 	__u8 ignore_first;
 	__u8 once;		/* the call can't begin anew any more: nobody is asked */
-	__u8 pad[2];
+	__u8 stood_by;		/* what stands by has been looked at */
+	__u8 nobody;		/* the current task has nothing to do with it */
 	__u64 numbers[3];	/* as the grammar has numbers, in their order */
 	__u8 address[16];
 	__u16 version;

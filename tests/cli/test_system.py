@@ -91,6 +91,7 @@ def test_what_isnt_as_it_should_be_stands_out() -> None:
     assert "nothing is refused" in "\n".join(lines(ANSWER | {"called": False}))
     assert "without a daemon" in "\n".join(lines({"pid": None, "active": True}))
     assert "on trial" in "\n".join(lines(ANSWER | {"trial": True}))
+    assert "not as it says: f:3: task x: y" in "\n".join(lines(ANSWER | {"unserved": ["f:3: task x: y"]}))
 
 
 def test_requests_are_passed_on(asked: list[tuple[str, dict[str, Any]]], capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,6 +148,8 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
         yield coloured("not asked for everywhere", Colour.BAD) + f": {', '.join(answer['lacking'])}"
     if answer["unprotected"]:
         yield coloured("the engine itself can be got at", Colour.BAD) + f": without {', '.join(answer['unprotected'])}"
+    for each in answer.get("unserved", ()):
+        yield f"{coloured('not as it says', Colour.BAD)}: {each}"
     for name, reason in (answer["missing"] | answer["trouble"]).items():
         yield f"{coloured(name, Colour.BAD)}: {reason}"
 
@@ -204,13 +206,18 @@ def _panic(arguments: argparse.Namespace) -> int:
 
 def _cleared() -> bool:
     """Whether something was in force without a daemon, and isn't any more. Raises UserError where that is refused."""
-    from sekisho.engine.lsm.daemon import pins
+    from sekisho.engine.lsm.daemon import pins, ports
 
     try:
-        return pins.remove_all()
+        was = pins.remove_all()
     except PermissionError as error:
         hint = "do it from a domain that manager.conf names, or that isn't enforced"
         raise UserError(f"the domain of this shell may not do that: {error.strerror}", hint) from None
+    try:
+        ports.ReservedPorts().release()
+    except (OSError, ValueError) as error:
+        _told(f"{ports.RESERVED} is as policy had it: {error}")
+    return was
 
 
 _ACTIONS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {

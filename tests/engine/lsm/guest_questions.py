@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,8 @@ initialize_domain /tmp/programs/client from any
 """
 PATIENCE = 60
 """Seconds after which something doesn't happen any more, however busy the host is."""
+MOVES = f"{CLIENT} //spare"
+OPEN = "import os; os.write(2, b'.'); os.read(0, 1); open('/etc/hostname')"
 CONNECT = "import socket; socket.socket(socket.AF_UNIX).connect('/run/sekisho/system.sock')"
 
 
@@ -44,10 +47,10 @@ def prepare(image: Path) -> None:
         file.writelines(f"{each}\nuse_profile 1\nuse_group 0\n\n" for each in (WRITER, CLIENT))
 
 
-def started(program: str, *words: str) -> subprocess.Popen[bytes]:
+def started(program: str, *words: str, stdin: int | None = None) -> subprocess.Popen[bytes]:
     environment = {"PYTHONHOME": sys.base_prefix} if program == "client" else None
     return subprocess.Popen(
-        [PROGRAMS / program, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [PROGRAMS / program, *words], env=environment, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
 
 
@@ -96,7 +99,8 @@ def observed() -> tuple[RunningTree, OpenFile]:
 
 def enforce() -> None:
     path = POLICY / "domain_policy.conf"
-    path.write_text(path.read_text().replace("use_profile 1", "use_profile 3"))
+    text = path.read_text().replace("use_profile 1", "use_profile 3")
+    path.write_text(text.replace(f"{CLIENT}\n", f"{CLIENT}\ntask manual_domain_transition {MOVES}\n"))
 
 
 def waiting(service: RunningTree, query: OpenFile) -> None:
@@ -136,6 +140,28 @@ def added(service: RunningTree, query: OpenFile) -> None:
     tell("without a question", outcome(started("cat", OTHER)))
 
 
+def penalise(tenths: int) -> None:
+    path = POLICY / "profile.conf"
+    path.write_text(re.sub("(?m)^3-PREFERENCE=.*$", f"3-PREFERENCE={{ enforcing_penalty={tenths} }}", path.read_text()))
+    system("reload")
+
+
+def moves(service: RunningTree) -> None:
+    """A process writes to self_domain."""
+    process = started("client", "-BSc", OPEN, stdin=subprocess.PIPE)
+    assert process.stderr is not None
+    process.stderr.read(1)
+    file = service.open("self_domain")
+    for name in (CLIENT, MOVES):
+        try:
+            tell(f"moves to {name}", file.write(name.encode(), process.pid, 0))
+        except OSError as error:
+            tell(f"moves to {name}", error.strerror)
+    tell("has moved", file.read(200, process.pid, 0).decode())
+    _, said = process.communicate(b"x", timeout=60)
+    tell("is held there", said.decode().strip().rpartition("\n")[2])
+
+
 def ends(query: OpenFile) -> None:
     """The administrator goes, and the daemon dies, while somebody waits."""
     process = started("cat", "/etc/group")
@@ -143,12 +169,25 @@ def ends(query: OpenFile) -> None:
     query.close()
     tell("nobody left", outcome(process))
     tell("nobody there", outcome(started("cat", "/etc/group")))
+    penalise(20)
+    begin = time.monotonic()
+    tell("after a penalty", outcome(started("cat", "/etc/group")))
+    tell("slept", 2 <= time.monotonic() - begin)
+    penalise(6000)
+    sleeper = started("cat", "/etc/group")
+    for _ in range(100):
+        if is_stopped(sleeper.pid, sleeper.pid):
+            break
+        time.sleep(0.05)
+    else:
+        tell("sleeper", "doesn't")
     _, query = observed()
     process = started("cat", "/etc/group")
     question(query)
     tell("waits for the daemon", is_stopped(process.pid, process.pid))
     os.kill(int(str(status()["pid"])), signal.SIGKILL)
     tell("daemon killed", outcome(process))
+    tell("who slept", outcome(sleeper))
     tell("without a daemon", outcome(started("cat", "/etc/group")))
 
 
@@ -170,6 +209,7 @@ def scene() -> None:
     enforce()
     tell("reload", system("reload").returncode)
     tell("connecting", outcome(started("client", "-BSc", CONNECT)))
+    moves(RunningTree(trees(POLICY)[0].path))
     service, query = observed()
     waiting(service, query)
     tell("several at once", answered(query, started("dd", "if=/dev/zero", "of=/tmp/two", "count=1"), 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -18,8 +19,10 @@ from tests.engine.lsm.managed import POLICY, PROGRAMS, status, system, tell
 from sekisho.store.directory import PolicyDirectory
 
 ALLOWED, OTHER = "/etc/hostname", "/etc/passwd"
-EXCEPTIONS = f"initialize_domain /tmp/programs/cat from any\n{managed.ADMINISTRATOR}"
+EXCEPTIONS = f"initialize_domain /tmp/programs/cat from any\n{managed.ADMINISTRATOR}deny_autobind 32768-60000\n"
 DOMAIN = "<kernel> /tmp/programs/cat"
+HANDLED = "<kernel> /tmp/programs/handled"
+RESERVED = Path("/proc/sys/net/ipv4/ip_local_reserved_ports")
 
 
 def prepare(image: Path) -> None:
@@ -28,6 +31,7 @@ def prepare(image: Path) -> None:
     (POLICY / "exception_policy.conf").write_text(EXCEPTIONS)
     (POLICY / "manager.conf").write_text("/tmp/programs/admin\n")
     with (POLICY / "domain_policy.conf").open("a") as file:
+        file.write(f"{HANDLED}\nuse_profile 3\ntask auto_execute_handler /bin/true\n\n")
         file.write(f"{DOMAIN}\nuse_profile 1\nuse_group 0\n\n")
 
 
@@ -60,8 +64,20 @@ def enforce() -> None:
     path.write_text(f"{head}{DOMAIN}\n{tail.replace('use_profile 1', 'use_profile 3', 1)}")
 
 
+def ports() -> str:
+    """What the kernel doesn't choose, and whether it chose that from the rest."""
+    with socket.socket() as chosen:
+        chosen.bind(("", 0))
+        return f"{RESERVED.read_text().strip()} {chosen.getsockname()[1] > 60000}"
+
+
 def scene() -> None:
-    tell("start", system("start").returncode)
+    RESERVED.write_text("8080\n")
+    started = system("start")
+    tell("start", started.returncode)
+    tell("told", started.stderr)
+    tell("unserved", status()["unserved"])
+    tell("ports", ports())
     tell("learning", read(ALLOWED))
     tell("learned", learned())
     time.sleep(3)
@@ -82,10 +98,13 @@ def scene() -> None:
     tell("lost", found["kernel"]["lost"])  # type: ignore[index]
     tell("panic", system("panic").returncode)
     tell("panicking", read(OTHER))
+    tell("ports in panic", RESERVED.read_text())
     tell("resumed", system("start").returncode)
     tell("after panic", read(OTHER))
+    tell("ports after panic", ports())
     tell("stop", system("stop").returncode)
     tell("stopped", read(OTHER))
+    tell("ports when stopped", RESERVED.read_text())
     refused = [json.loads(line) for line in (POLICY / "audit.jsonl").read_text().splitlines()]
     told = [each["acl"] for each in refused if each["mode"] == "enforcing"]
     tell("audited", f"file read {OTHER}" in told)

@@ -50,7 +50,8 @@ def test_what_a_kernel_lacks_is_told_by_what_it_means() -> None:
     found = {finding.name: finding for finding in doctor.of_hooks(("task_alloc", "sb_umount", "protect_map"))}
 
     assert all(finding.ok for finding in everything)
-    assert "network inet dgram recv" in everything[-1].detail
+    assert "task denied_execute_handler" in everything[-2].detail
+    assert "task auto_execute_handler: no hook can run another program" in everything[-1].detail
     assert "missing: task_alloc" == found["hooks that follow tasks"].detail
     assert "file unmount (this kernel lacks sb_umount)" in found["hooks of operations"].detail
     assert "missing: protect_map" == found["hooks that protect the engine"].detail

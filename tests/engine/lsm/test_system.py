@@ -23,3 +23,8 @@ def test_what_is_learned_is_enforced_and_outlives_the_daemon(kernel: str, tmp_pa
     assert ("True", "{}", "0") == (told["another daemon"], told["missing"], told["lost"])
     assert ("read", "refused", "read") == (told["panicking"], told["after panic"], told["stopped"])
     assert "True" == told["audited"]
+    handler = "/tmp/policy/domain_policy.conf:8: task auto_execute_handler /bin/true: no hook can run another program"
+    assert handler in told["told"] and handler in told["unserved"]
+    # What the administrator has there stays.
+    assert "8080,32768-60000 True" == told["ports"] == told["ports after panic"]
+    assert "8080" == told["ports in panic"] == told["ports when stopped"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -175,12 +175,13 @@ def of_hooks(absent: tuple[str, ...]) -> Iterator[Finding]:
         "hooks that protect the engine", not open_to, f"missing: {', '.join(open_to)}" if open_to else "all there",
         "root can get at the engine on this kernel: use a newer one",
     )  # fmt: skip
-    yield Finding("never asked for", True, "; ".join(_reasons()), "")
+    yield Finding("never asked for", True, "; ".join(_reasons(hooks.UNAVAILABLE)), "")
+    yield Finding("asked for otherwise", True, "; ".join(_reasons(hooks.LIMITS)), "")
 
 
-def _reasons() -> Iterator[str]:
-    for reason in dict.fromkeys(hooks.UNAVAILABLE.values()):
-        names = ", ".join(name for name, why in hooks.UNAVAILABLE.items() if why == reason)
+def _reasons(reasons: Mapping[str, str]) -> Iterator[str]:
+    for reason in dict.fromkeys(reasons.values()):
+        names = ", ".join(name for name, why in reasons.items() if why == reason)
         yield f"{names}: {reason}"
 
 

@@ -45,10 +45,10 @@ def _asks(prefix: str, words: str, name: str, hook: str = "", spare: str = "") -
 
 def _lineage() -> Iterable[Program]:
     executing = _words("file", "execute") | _words("misc", "env")
-    standing = _words("task", "auto_execute_handler denied_execute_handler")
+    handlers = _words("task", "auto_execute_handler")
     yield Program("task_alloc", "task_alloc", purpose=LINEAGE)
     yield Program("bprm_creds_for_exec", "bprm_creds_for_exec", executing, LINEAGE)
-    yield Program("bprm_check_security", "bprm_check_security", executing | standing, LINEAGE)
+    yield Program("bprm_check_security", "bprm_check_security", executing | handlers, LINEAGE)
     for name in ("inode_follow_link", "bprm_creds_from_file", "bprm_committing_creds", "bprm_committed_creds"):
         yield Program(name, name, purpose=LINEAGE)
 
@@ -165,13 +165,25 @@ PROGRAMS: Final[dict[str, Program]] = {
 MODIFYING: Final = frozenset({"sock_freed"})
 """Programs that are for the modify-return flavour alone."""
 
-UNAVAILABLE: Final[dict[str, str]] = dict.fromkeys(
-    ("network inet dgram recv", "network inet raw recv", "network unix dgram recv"),
-    "no hook has both a datagram and who receives it",
-)
+UNSERVED: Final[dict[str, str]] = {
+    "task auto_execute_handler": "no hook can run another program than the one asked for: where file execute is "
+    "enforced, what the handler would replace is refused; elsewhere it runs",
+    "task denied_execute_handler": "no hook can run another program than the one asked for: what is refused is just "
+    "refused",
+}
+"""Operations that can't do here what their entries say, and what happens instead: every such entry is told."""
+
+UNAVAILABLE: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        ("network inet dgram recv", "network inet raw recv", "network unix dgram recv"),
+        "no hook has both a datagram and who receives it",
+    ),
+    "task denied_execute_handler": UNSERVED["task denied_execute_handler"],
+}
 """Operations that this engine can't ask for on any kernel, and why."""
 
 LIMITS: Final[dict[str, str]] = {
+    "task auto_execute_handler": UNSERVED["task auto_execute_handler"],
     "network inet stream accept": "what is refused is handed over, but nothing can be sent or received on it",
     "network unix stream accept": "as for inet stream",
     "network unix seqpacket accept": "as for inet stream",

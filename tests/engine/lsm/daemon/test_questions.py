@@ -92,6 +92,27 @@ def test_what_is_asked_with_nobody_there_is_refused(scene: Scene) -> None:
     )  # fmt: skip
 
 
+def test_who_is_refused_with_nobody_there_sleeps_for_the_penalty(scene: Scene) -> None:
+    scene.questions.penalty = lambda domain: 15
+    scene.asks(1)
+    assert 1.5 == pytest.approx(scene.questions.patience())
+    for _ in range(20):
+        scene.now += 0.07  # what nobody knows of would be refused meanwhile
+        scene.questions.look()
+    assert (scene.table.verdict(1), scene.gone) == (layout.ANSWER_NONE, [])
+    scene.now += 0.2
+    scene.questions.look()
+    assert (scene.table.verdict(1), scene.gone[:1]) == (layout.ANSWER_REFUSE, [os.getpid()])
+
+
+def test_a_domains_flood_of_refusals_doesnt_sleep(scene: Scene) -> None:
+    scene.questions.penalty = lambda domain: 10
+    for number in range(1, MOST_OF_ONE + 2):
+        scene.asks(number)
+    assert scene.table.verdict(MOST_OF_ONE) == layout.ANSWER_NONE
+    assert scene.table.verdict(MOST_OF_ONE + 1) == layout.ANSWER_REFUSE
+
+
 @pytest.mark.parametrize(("answer", "verdict"), [(1, 1), (2, 2), (3, 3), (4, 2), (77, 2)])
 def test_the_verdict_is_there_before_the_task_goes_on(scene: Scene, answer: int, verdict: int) -> None:
     scene.questions.observe()

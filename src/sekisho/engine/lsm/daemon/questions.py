@@ -1,11 +1,13 @@
 """Requests that wait for the administrator: what the kernel side asks, and what is answered (spec g.7).
 
-The kernel side has a question for each task that it has stopped; here those that ask for the same are one. An answer is
-written down for the kernel side first, and then the task goes on.
+The kernel side has a question for each task that it has stopped; here those that ask for the same are one. An answer
+is written down for the kernel side first, and then the task goes on. Where nobody is there to be asked, a task waits
+for the time of its profile's ``enforcing_penalty``, and the answer is no.
 """
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from sekisho.policy.model import Domain, Mode
 MOST_OF_ONE: Final = layout.QUESTIONS // 5
 """Tasks of one domain that wait at a time: its flood leaves others room."""
 _SWEEP: Final = 2.0
+_TENTH: Final = 0.1
 _KEPT: Final = 2.0
 """So long what the kernel side has been answered is there for it to look at."""
 _REFUSED: Final = Decision(False, Mode.ENFORCING, None, None, False, True, False)
@@ -63,6 +66,9 @@ class Questions(Asking[_Task]):
         self._table = table
         self._state = state
         self._let_go = let_go
+        self.penalty: Callable[[Domain], int] = lambda domain: 0
+        """For how many tenths of a second whoever is refused something in the domain sleeps."""
+        self._sleeping: list[tuple[float, int, _Task]] = []
         self._answered: dict[int, _Task] = {}
         self._strange: set[int] = set()
         self._next_sweep = 0.0
@@ -74,7 +80,7 @@ class Questions(Asking[_Task]):
         task = _Task(event.question, event.pid, event.thread, key)
         task.retries = self._retried.pop((event.thread, key), (0, 0.0))[0]
         if not self.observers:
-            self._answer(task, layout.ANSWER_REFUSE)
+            self._punish(task, domain)
             return
         known = self._by_key.get(key)
         if known is None:
@@ -87,6 +93,14 @@ class Questions(Asking[_Task]):
             return
         wait(known, task.number, task)
         self.wake()
+
+    def _punish(self, task: _Task, domain: Domain) -> None:
+        """The task is refused what it asks for when its penalty is over; too many of a domain aren't kept waiting."""
+        tenths = self.penalty(domain)
+        if tenths and sum(each.key[0] is domain for _, _, each in self._sleeping) < MOST_OF_ONE:
+            heapq.heappush(self._sleeping, (time.monotonic() + tenths * _TENTH, task.number, task))
+        else:
+            self._answer(task, layout.ANSWER_REFUSE)
 
     def stray(self, event: layout.Event) -> None:
         """A question that nothing can be made of is answered with no."""
@@ -154,11 +168,15 @@ class Questions(Asking[_Task]):
 
     def patience(self) -> float:
         """How long the loop may sleep, in seconds (-1: as long as it likes)."""
-        return INTERVAL if self._asked or self._answered else -1
+        if self._asked or self._answered:
+            return INTERVAL
+        return max(0.0, self._sleeping[0][0] - time.monotonic()) if self._sleeping else -1
 
     def look(self) -> None:
         """Questions nobody answers in time are refused; who has ended, or asks for something else, waits no more."""
         now = time.monotonic()
+        while self._sleeping and self._sleeping[0][0] <= now:
+            self._answer(heapq.heappop(self._sleeping)[2], layout.ANSWER_REFUSE)
         for serial, asked in list(self._asked.items()):
             if now > asked.deadline:
                 self.answer(serial, layout.ANSWER_REFUSE)
@@ -180,6 +198,7 @@ class Questions(Asking[_Task]):
     def _sweep(self) -> None:
         """What the kernel side has asked, and nothing was heard of, is refused: no answer would ever come."""
         known = self._answered.keys() | {number for asked in self._asked.values() for number in asked.waiting}
+        known |= {number for _, number, _ in self._sleeping}
         strange = set()
         for key, value in list(self._table.items()):
             number = int.from_bytes(key, "little")

@@ -13,6 +13,7 @@ from sekisho.engine.judge import Nobody
 from sekisho.engine.keeping import Keeper
 from sekisho.engine.lsm.daemon import guardian
 from sekisho.engine.lsm.daemon.authority import SystemAuthority
+from sekisho.engine.lsm.daemon.beyond import Beyond
 from sekisho.engine.lsm.daemon.control import Listener
 from sekisho.engine.lsm.daemon.learner import Learner
 from sekisho.engine.lsm.daemon.questions import Questions
@@ -69,6 +70,8 @@ class Service:
         self.trial = Trial(self.policy)
         self.alive: Callable[[], None] = lambda: None
         """Called whenever the daemon has come round to it."""
+        self.beyond = Beyond(self.policy, directory.path, self.say)
+        self.questions.penalty = self.beyond.penalty
         self.since = time.time()
         self._next_publishing = self._next_collecting = 0.0
         self._running = True
@@ -87,6 +90,7 @@ class Service:
             if publisher.domains.record(number).creator:
                 self.learner.adopt(number)
         self.system.start()
+        self.beyond.follow(active=bool(self.system.state.active))
         self.learner.ignored = self.system.own
         self.keeper.updated(by_hand=True)
         self.beat()
@@ -198,6 +202,8 @@ class Service:
         changed = self.system.publisher.publish(self.policy, present)
         for what, reason in self.system.publisher.trouble.items():
             self.say(f"{what}: {reason}")
+        if domains is None:
+            self.beyond.follow(active=bool(self.system.state.active))
         taken = time.monotonic() - begin
         self._next_publishing = begin + (1 + _SHARE) * taken
         return changed
@@ -264,9 +270,11 @@ class Service:
         """On, off, or gone."""
         if word in ("panic", "resume"):
             self.system.state.active = int(word == "resume")
+            self.beyond.follow(active=bool(self.system.state.active))
             return {"active": word == "resume"}
         if word == "stop":
             self.system.stop()
+            self.beyond.follow(active=bool(self.system.state.active))
             self._running = False
             return {"stopped": True}
         return {"error": f"no such request: {word}"}

@@ -39,6 +39,7 @@ def describe(service: Service) -> dict[str, Any]:
         "missed": sum(program.facts().missed for program in system.loaded.programs.values()),
         "events": asdict(service.learner.tally),
         "trouble": dict(system.publisher.trouble),
+        "unserved": list(service.beyond.unserved),
         "observers": service.questions.observers,
         "questions": len(service.questions.pending()),
         "unsaved": not service.keeper.is_saved,
