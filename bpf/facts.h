@@ -105,6 +105,12 @@ __noinline int gather(__u32 slot)
 
 	if (!scratch || scratch->facts_ready)
 		return 0;
+	if (scratch->nobody) {
+		/* What another request has left there is nobody's affair either. */
+		__builtin_memset(&scratch->facts, 0, sizeof(scratch->facts));
+		scratch->facts_ready = 1;
+		return 0;
+	}
 	gather_task(&scratch->facts);
 	own = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
 	scratch->facts.handler = own && own->flags & TASK_HANDLER;

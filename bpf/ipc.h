@@ -26,17 +26,7 @@ static __always_inline bool same_process(struct task_struct *task)
 /* Those of the operations that the domain has enabled, which isn't the current task's. */
 static __always_inline __u64 checked_in(__u32 domain, __u32 family, __u64 asked)
 {
-	struct state *now = the_state();
-	struct binding *binding;
-	struct profile *profile;
-
-	if (!now || !now->active || current_is_taken())
-		return 0;
-	binding = bound(now->book, domain);
-	profile = binding ? profiled(now->book, binding->profile) : NULL;
-	if (!profile)
-		return 0;
-	return asked & (family == FAMILY_DOMAIN ? profile->enabled_domains : profile->enabled_capabilities);
+	return current_is_taken() ? 0 : enabled_in(the_state(), family, asked, domain);
 }
 
 /* The verdict on what somebody in domain does to a process in target. */

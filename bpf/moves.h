@@ -39,6 +39,8 @@ __noinline int move(__u32 slot, __u32 kind, __u32 place)
 
 	if (!scratch)
 		return -EPERM;
+	if (scratch->nobody)
+		return 0;
 	from = scratch->domain;
 	/* A thread that has nothing of its own yet is where its first thread is: nobody else asks for it. */
 	if (mine && domain_in(task, mine) != from)

@@ -235,7 +235,7 @@ __noinline int add_text(__u32 slot, __u32 which, __u32 length)
 static __always_inline void fill_event(struct scratch *scratch, __u32 slot, __u32 repeated)
 {
 	struct event *event = &scratch->event;
-	__u64 both = bpf_get_current_pid_tgid();
+	__u64 both = scratch->nobody ? 0 : bpf_get_current_pid_tgid();
 
 	event->size = sizeof(*event);
 	event->domain = scratch->domain;

@@ -116,31 +116,17 @@ static __noinline int current_is_taken(void)
 	return mine && now && is_taken(now, mine);
 }
 
-/*
- * Those of the operations asked for that the current task's domain has enabled; *domain is that domain. 0: nothing is
- * to be checked, the caller answers 0 at once. Execution and manual transition are looked up in every mode.
- */
-static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
+/* Those of the operations that are enabled in the domain. Execution and manual transition are looked up in every mode. */
+static __always_inline __u64 enabled_in(struct state *now, __u32 family, __u64 asked, __u32 domain)
 {
-	struct state *now = the_state();
-	struct task_struct *task;
 	struct binding *binding;
 	struct profile *profile;
-	struct task *mine;
 	__u32 book;
 
-	*domain = 0;
 	if (!now || !now->active)
 		return 0;
-	task = bpf_get_current_task_btf();
-	if (task->flags & PF_KTHREAD)
-		return 0;
-	mine = bpf_task_storage_get(&tasks, task, NULL, 0);
-	if (mine && is_taken(now, mine))
-		return 0;
-	*domain = mine ? domain_in(task, mine) : domain_without(task);
 	book = now->book;
-	binding = bound(book, *domain);
+	binding = bound(book, domain);
 	if (!binding)
 		return 0;
 	profile = profiled(book, binding->profile);
@@ -160,6 +146,29 @@ static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
 		return asked & profile->enabled_capabilities;
 	}
 	return asked;
+}
+
+/*
+ * Those of the operations asked for that the current task's domain has enabled; *domain is that domain. 0: nothing is
+ * to be checked, the caller answers 0 at once.
+ */
+static __always_inline __u64 checked(__u32 family, __u64 asked, __u32 *domain)
+{
+	struct state *now = the_state();
+	struct task_struct *task;
+	struct task *mine;
+
+	*domain = 0;
+	if (!now || !now->active)
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (task->flags & PF_KTHREAD)
+		return 0;
+	mine = bpf_task_storage_get(&tasks, task, NULL, 0);
+	if (mine && is_taken(now, mine))
+		return 0;
+	*domain = mine ? domain_in(task, mine) : domain_without(task);
+	return enabled_in(now, family, asked, *domain);
 }
 
 /* What the current task carries; it does from now on. NULL: there is no memory. */

@@ -25,6 +25,9 @@
 
 #define MSG_FASTOPEN 0x20000000
 
+#define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
+
 /* As user space gives addresses: the same on every kernel, so not relocated. */
 struct sockaddr {
 	__u16 sa_family;
@@ -62,7 +65,16 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_type;
 	__u16 sk_protocol;
+} RELOCATED;
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned char *head;
+	__be16 protocol;
+	__u16 network_header;
+	__u16 transport_header;
 } RELOCATED;
 
 struct socket {

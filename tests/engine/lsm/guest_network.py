@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.engine.lsm.enforced import Engine, report
@@ -30,7 +32,16 @@ network inet stream bind 127.0.0.1 5000-5001
 network inet stream bind/listen/connect ::1 4000
 network inet stream accept 127.0.0.1 5000
 network inet dgram send 127.0.0.1 4053
-network inet raw send 127.0.0.1 1
+network inet raw send/recv 127.0.0.1 1
+network inet dgram bind 127.0.0.1 4060-4079
+network inet dgram bind ::1 4060-4079
+network inet dgram bind :: 4071
+network inet dgram send 127.0.0.1 4070-4079
+network inet dgram send ::1 4070-4079
+network inet dgram recv 127.0.0.1 4060
+network inet dgram recv ::1 4060
+network inet dgram recv ::ffff:127.0.0.1 4060
+network unix dgram recv \000abstract
 network unix stream bind/listen/connect /tmp/allowed
 network unix dgram bind/send \000abstract
 ipc signal 10 {OTHER}
@@ -47,6 +58,8 @@ use_profile 0
 MINE = {name for name, program in PROGRAMS.items() if program.operations and not program.purpose and not any(
     operation.startswith("file ") for operation in program.operations)} | {"task_alloc"}  # fmt: skip
 LIBC = ctypes.CDLL(None, use_errno=True)
+GIVEN = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+"""Made by somebody else."""
 NUMBERS = {"process_vm_readv": 310, "process_vm_writev": 311, "pidfd_getfd": 438, "io_uring_setup": 425, "bpf": 321,
            "userfaultfd": 323, "perf_event_open": 298, "ptrace": 101, "fanotify_init": 300, "fanotify_mark": 301,
            "setns": 308, "vhangup": 153, "delete_module": 176}  # fmt: skip
@@ -122,9 +135,68 @@ def send(kind: int, address: str, port: int, flags: int = 0, protocol: int = 0, 
         sock.sendto(b"\x08\x00\xf7\xff\x00\x00\x00\x00", flags, (address, port))
 
 
+def hear(receiver: socket.socket, port: int, to: int, address: str = "127.0.0.1") -> None:
+    """A datagram comes from ``port``."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with receiver, socket.socket(family, socket.SOCK_DGRAM) as sender:
+        sender.bind((address, port))
+        sender.sendto(b"x", (address, to))
+        heard(receiver)
+
+
+def heard(receiver: socket.socket) -> None:
+    receiver.settimeout(0.5)
+    try:
+        receiver.recv(100)
+    except TimeoutError:
+        raise PermissionError(errno.EPERM, "nothing came") from None
+
+
+def ear(port: int, address: str = "127.0.0.1") -> socket.socket:
+    """A socket that datagrams are sent to."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((address, port))
+    return sock
+
+
+def handed_on(port: int) -> None:
+    """What comes to another's socket once it is received from here."""
+    GIVEN.setblocking(False)
+    with suppress(BlockingIOError):
+        GIVEN.recv(100)
+    hear(GIVEN.dup(), port, 4075)
+
+
+def pair(name: str = "") -> None:
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    if name:
+        one.bind(name)
+    one.send(b"x")
+    heard(other)
+
+
+def receiving() -> dict[str, Callable[[], object]]:
+    """Datagrams from ports that are allowed, and from others."""
+    return {
+        "recv 4060": lambda: hear(ear(4070), 4060, 4070),
+        "recv 4061": lambda: hear(ear(4070), 4061, 4070),
+        "recv6 4060": lambda: hear(ear(4070, "::1"), 4060, 4070, "::1"),
+        "recv6 4061": lambda: hear(ear(4070, "::1"), 4061, 4070, "::1"),
+        "recv mapped 4060": lambda: hear(ear(4071, "::"), 4060, 4071),
+        "recv mapped 4061": lambda: hear(ear(4071, "::"), 4061, 4071),
+        "recv raw": lambda: hear(
+            socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP), 4060, 4072, "::1"
+        ),
+        "recv given 4060": lambda: handed_on(4060),
+        "recv given 4061": lambda: handed_on(4061),
+        "recv abstract": lambda: pair("\0abstract"),
+        "recv anonymous": pair,
+    }
+
+
 def attempts(other: int) -> dict[str, Callable[[], object]]:
     """What is tried, by name."""
-    return networking() | reaching(other) | privileged(other)
+    return networking() | receiving() | reaching(other) | privileged(other)
 
 
 def networking() -> dict[str, Callable[[], object]]:
@@ -247,6 +319,7 @@ def main() -> None:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     engine.put(other.pid, OTHER)
     listener = bound(4000)
+    GIVEN.bind(("127.0.0.1", 4075))
     for domain in (HELD, LEARNS):
         victim = subprocess.Popen([sys.executable, "-c", VICTIM], stdout=subprocess.PIPE)
         assert victim.stdout and victim.stdout.readline()

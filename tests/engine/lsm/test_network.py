@@ -7,7 +7,8 @@ from tests.engine.lsm.test_protection import built, run
 
 GRANTED = (
     "bind 4001", "bind6 4000", "connect 4000", "accept 5000", "dgram 4053", "raw icmp", "unix allowed",
-    "abstract bind", "packet", "kill 10", "read memory", "unshare uts", "clone uts", "setns uts",
+    "abstract bind", "recv 4060", "recv6 4060", "recv mapped 4060", "recv given 4060", "recv abstract", "packet",
+    "kill 10", "read memory", "unshare uts", "clone uts", "setns uts",
 )  # fmt: skip
 UNASKED = ("kill 0", "kill self", "affinity")
 REFUSED = {
@@ -24,6 +25,12 @@ REFUSED = {
     "unix anonymous": r"network unix seqpacket connect \000nobody",
     "abstract other": r"network unix dgram bind \000abstract2",
     "abstract send": r"network unix dgram send \000abstract3",
+    "recv 4061": "network inet dgram recv 127.0.0.1 4061",
+    "recv6 4061": "network inet dgram recv ::1 4061",
+    "recv mapped 4061": "network inet dgram recv ::ffff:127.0.0.1 4061",
+    "recv raw": "network inet raw recv ::1 17",
+    "recv given 4061": "",
+    "recv anonymous": "network unix dgram recv anonymous",
     "netlink": "capability use_route",
     "kill 12": "ipc signal 12 <kernel> /other",
     "write memory": "ipc write_memory <kernel> /other",

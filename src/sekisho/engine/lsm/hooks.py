@@ -89,8 +89,11 @@ def _network() -> Iterable[Program]:
     yield _asks("network", f"inet stream connect;{sends}", "socket_sendmsg")
     accepts = "inet stream accept;unix stream accept;unix seqpacket accept"
     yield _asks("network", accepts, "sock_graft")
-    yield _asks("network", accepts, "socket_recvmsg")
-    yield _asks("network", accepts, "sock_freed", "sk_free_security")
+    receives = "inet dgram recv;inet raw recv;unix dgram recv"
+    yield _asks("network", f"{accepts};{receives}", "socket_recvmsg")
+    yield _asks("network", f"{accepts};{receives}", "sock_freed", "sk_free_security")
+    yield _asks("network", receives, "socket_post_create")
+    yield _asks("network", receives, "socket_sock_rcv_skb")
 
 
 def _ipc() -> Iterable[Program]:
@@ -174,16 +177,17 @@ UNSERVED: Final[dict[str, str]] = {
 """Operations that can't do here what their entries say, and what happens instead: every such entry is told."""
 
 UNAVAILABLE: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        ("network inet dgram recv", "network inet raw recv", "network unix dgram recv"),
-        "no hook has both a datagram and who receives it",
-    ),
     "task denied_execute_handler": UNSERVED["task denied_execute_handler"],
 }
 """Operations that this engine can't ask for on any kernel, and why."""
 
 LIMITS: Final[dict[str, str]] = {
     "task auto_execute_handler": UNSERVED["task auto_execute_handler"],
+    **dict.fromkeys(
+        ("network inet dgram recv", "network inet raw recv", "network unix dgram recv"),
+        "asked when the datagram comes, for the domain that has received from the socket last, or else made it: "
+        "conditions on the task don't hold then, and what came before stays",
+    ),
     "network inet stream accept": "what is refused is handed over, but nothing can be sent or received on it",
     "network unix stream accept": "as for inet stream",
     "network unix seqpacket accept": "as for inet stream",
