@@ -133,7 +133,8 @@ class System:
         return {"domain": self.service.system.publisher.domains.name(number) or str(number)}
 
     def end(self) -> None:
-        """The next batch says what holds then."""
+        """Domains that came up are saved, so that they are gone when the next batch replaces what is saved."""
+        self.service.reload()
 
 
 class Both:
