@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from tests.engine.lsm.guest_system import ALLOWED, OTHER
 from tests.engine.lsm.kernels import on_each
-from tests.engine.lsm.test_protection import built, run
+from tests.engine.lsm.test_protection import WITHOUT_BPF, built, run
+from tests.vm.machine import PLAIN
 
 
 @built
+@pytest.mark.parametrize("lsm", [PLAIN, pytest.param(WITHOUT_BPF, marks=pytest.mark.every)])
 @on_each("6.12")
 @pytest.mark.slow
-def test_what_is_learned_is_enforced_and_outlives_the_daemon(kernel: str, tmp_path: Path) -> None:
-    told = run(kernel, "guest_system", tmp_path)
+def test_what_is_learned_is_enforced_and_outlives_the_daemon(kernel: str, lsm: str, tmp_path: Path) -> None:
+    told = run(kernel, "guest_system", tmp_path, lsm)
 
     assert ("0", "read", "True", "0") == tuple(told[each] for each in ("start", "learning", "learned", "reload"))
     for when in ("enforced", "killed", "taken over"):
