@@ -42,12 +42,9 @@ PROGRAMS = {
     "births.c": Program(policies.breeding, 40, 200, policies.ALONE),
     "deputy.c": Program(policies.deputising, 1000),
 }
-"""By source; control.c and lingering.c are tried in the arena of the first."""
-LINGERING = {
-    "misc env \\*",
-    "file read /etc/hostname",
-    "network inet stream bind/listen/connect/accept 127.0.0.1 0-65535",
-}
+"""By source; control.c is tried in the arena of the first.
+
+forger.c isn't tried, for no handlers run here, nor lingering.c: who closes a connection waits for its end himself."""
 Outcomes = dict[str, dict[str, str]]
 
 
@@ -109,11 +106,11 @@ def alone(arenas_of: dict[str, Arena]) -> Outcomes:
 def united(arenas_of: dict[str, Arena]) -> tuple[Supervised, dict[str, Path]]:
     """The policy of all, in the directory that the attacks of the first are against, and the tools that go there."""
     first = arenas_of["attacks.c"]
-    tools = {name: arenas.compile_c(f"{name}.c", first.folder / name) for name in ("control", "lingering")}
+    tools = {"control": arenas.compile_c("control.c", first.folder / "control")}
     tools["manager"] = Path(shutil.copy(tools["control"], first.folder / "manager"))
     spare = Supervised(first.folder / "spare")
     policies.controlling(replace(first, tool=tools["control"], policy=spare))
-    domains: dict[str, set[str]] = {f"<kernel> {tools['lingering']}": LINGERING, f"<kernel> {tools['manager']}": set()}
+    domains: dict[str, set[str]] = {f"<kernel> {tools['manager']}": set()}
     for policy in (spare, *(arena.policy for arena in arenas_of.values())):
         domains |= {name: lines for name, lines in policy.entries().items() if name != "<kernel>"}
     first.policy.write(domains)
@@ -147,12 +144,9 @@ def main() -> None:
         first = held["attacks.c"]
         for found, tool in ((without, "manager"), (under, "control")):
             found["control.c"] = attacked(replace(first, tool=tools[tool]).arguments(daemon, 1))
-        lingering = subprocess.run([tools["lingering"]], check=False).returncode
         status = json.loads(sekisho("status", "--json"))
     refused = Counter(policy.rejected())
-    print(
-        json.dumps({"without": without, "under": under, "lingering": lingering, "status": status, "refused": refused})
-    )
+    print(json.dumps({"without": without, "under": under, "status": status, "refused": refused}))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from tests.vm.machine import PLAIN, Machine
 REPOSITORY = Path(__file__).resolve().parents[2]
 PREPARED = "mount -t bpf bpf /sys/fs/bpf; mount -t securityfs securityfs /sys/kernel/security"
 BUILT = (
-    *((source, ()) for source in (*PROGRAMS, "control.c", "lingering.c")),
+    *((source, ()) for source in (*PROGRAMS, "control.c")),
     ("prog.c", ("-DSTATUS=42",)),
     *(("prog.c", ("-static", *more)) for more in ((), ("-DSTATUS=10",), ("-DSTATUS=42",))),
     ("wait.c", ("-static",)),
@@ -56,6 +56,8 @@ DOCUMENTED = {
     "received_by_two": "as received",
 }
 """What docs/bypasses.md and docs/system.md tell of."""
+OPEN = {("6.18", "proc_environ"): "newer kernels show memory to who may measure performance without asking"}
+"""What is still to be stopped on a kernel."""
 POINTLESS = {
     "x32": "kernels are built without it",
     "forged_executable": "other than the supervisor's, these kernels don't do it for a program that is mapped",
@@ -99,17 +101,15 @@ pytestmark = [
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("name", cases())
-def test_stopped(outcomes: Callable[[str, str], Told], kernel: str, flavour: str, name: str) -> None:
+def test_stopped(
+    request: pytest.FixtureRequest, outcomes: Callable[[str, str], Told], kernel: str, flavour: str, name: str
+) -> None:
+    if (kernel, name) in OPEN:
+        request.applymarker(pytest.mark.xfail(reason=OPEN[kernel, name], strict=True))
     found, source = outcomes(kernel, flavour), NAMES[name]
 
     assert found["without"][source][name] == "succeeded" or name in POINTLESS
     assert found["under"][source].get(name) in ("failed", "killed", "impossible")
-
-
-@pytest.mark.oracle
-def test_nobody_waits_for_a_connection(outcomes: Callable[[str, str], Told], kernel: str, flavour: str) -> None:
-    """What lingering.c does to a supervisor comes to nothing."""
-    assert outcomes(kernel, flavour)["lingering"] == 0
 
 
 @pytest.mark.oracle
