@@ -24,6 +24,7 @@
 #include "ipc.h"
 #include "capability.h"
 #include "protect.h"
+#include "protect_daemon.h"
 #include "strings.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

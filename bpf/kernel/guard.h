@@ -17,10 +17,12 @@ union bpf_attr;
 
 struct bpf_map {
 	__u32 id;
+	char name[16];
 } RELOCATED;
 
 struct bpf_prog_aux {
 	__u32 id;
+	char name[16];
 } RELOCATED;
 
 struct bpf_prog {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from sekisho.decide.request import Request
-from sekisho.engine.lsm import layout
+from sekisho.engine.lsm import guards, layout
 from sekisho.engine.lsm.daemon import events, machine
 from sekisho.engine.lsm.kernel import object as objects
 from sekisho.engine.lsm.kernel.loader import Loader, Options
@@ -30,8 +30,11 @@ class Engine:
         found = objects.read(image.read_bytes())
         entries = {name: min(shape.entries, SMALL) for name, shape in found.maps.items() if name != "events"}
         entries |= {name: found.maps[name].entries for name in ("domains", "bindings_0", "bindings_1", "cells")}
-        options = Options(machine.flavour(), entries, wanted=lambda source: source.name in programs, log=20)
+        options = Options(
+            machine.flavour(), entries, wanted=lambda source: source.name in programs, log=20, prefix=guards.OWN_NAME
+        )
         self.loaded = Loader().load(found, options)
+        self.image, self.options = found, options
         self.loaded.attach()
         assert not self.loaded.failures, self.loaded.failures
         assert set(self.loaded.links) == set(programs), set(programs) - set(self.loaded.links)

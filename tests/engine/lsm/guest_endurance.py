@@ -169,7 +169,7 @@ def scene(takeovers: int) -> None:
         tell(f"wrong before kill {turn}", f"{workers.total()} at {time.monotonic():.1f}")
         administrator.kill()
         change(turn & 1)
-        if turn % 3 == 2:  # another is killed on its way, and so is the one after that
+        if takeovers > 1 and turn % 3 == 0:  # another is killed on its way, and so is the one after that
             for _ in range(2):
                 administrator.start(patience=administrator.slow * chance.uniform(0.2, 1.1))
                 if administrator.daemon is not None and administrator.daemon.poll() is None:

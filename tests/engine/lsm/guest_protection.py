@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.engine.lsm.enforced import Engine, report
@@ -19,6 +20,8 @@ from tests.engine.lsm.enforced import Engine, report
 from sekisho.engine.lsm import guards, layout
 from sekisho.engine.lsm.daemon.tasks import look_at
 from sekisho.engine.lsm.hooks import PROGRAMS, PROTECTION
+from sekisho.engine.lsm.kernel.handle import Handle
+from sekisho.engine.lsm.kernel.loader import Loader
 from sekisho.engine.lsm.kernel.maps import Map
 from sekisho.engine.lsm.kernel.program import Program
 
@@ -27,6 +30,8 @@ POLICY = f"<kernel>\nuse_profile 0\n\n{ATTACKER}\nuse_profile 0\n\n{HELD}\nuse_p
 MINE = {name for name, program in PROGRAMS.items() if program.purpose == PROTECTION} | {"task_alloc"}
 PINS = Path("/sys/fs/bpf/sekisho")
 DIRECTORY = Path("/run/policy/sekisho")
+KEEP: list[Handle] = []
+FRESH: list[int] = []
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -92,6 +97,15 @@ def proc(name: str, flags: int = os.O_WRONLY) -> Callable[[], object]:
     return lambda: os.open(f"/proc/{name}", flags)
 
 
+def another(engine: Engine) -> tuple[int, int]:
+    """The ids of a map and a program that a start has just made, and told nobody of."""
+    made = Map.make(replace(engine.image.maps["state"], contents=b""), prefix=guards.OWN_NAME)
+    few = replace(engine.options, wanted=lambda source: source.name == "task_alloc", reuse=engine.loaded.maps)
+    program = Loader().load(engine.image, few).programs["task_alloc"]
+    KEEP.extend((made, program))
+    return made.id, program.facts().id
+
+
 def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[], object]]:
     """By name."""
     loaded = engine.loaded
@@ -119,6 +133,8 @@ def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[],
         "program by pin": lambda: Program.pinned(PINS / "programs" / link),
         "map by id": lambda: bpf(14, loaded.maps["state"].id, 0, 0),
         "program by id": lambda: bpf(13, program, 0, 0),
+        "new map by id": lambda: bpf(14, FRESH[0], 0, 0),
+        "new program by id": lambda: bpf(13, FRESH[1], 0, 0),
         "link by id": lambda: bpf(30, info, 0, 0),
         "unlink by a copy of the mount": by_copy_of_the_mount(link),
         "turn programs off": proc("sys/kernel/ftrace_enabled"),
@@ -202,6 +218,7 @@ def main() -> None:
     for key, value in found.raw().items():
         loaded.maps["guards"].update(key, value)
     loaded.maps["sieves"].update(bytes(4), found.sieve())
+    FRESH.extend(another(engine))
     own = look_at(daemon.pid)
     assert own is not None
     engine.maps.state.daemon, engine.maps.state.daemon_started = daemon.pid, own.started

@@ -55,3 +55,13 @@ def test_every_program_is_of_a_known_kind() -> None:
     assert image.programs
     for flavour in Flavour:
         assert all(kind(source.section, flavour) for source in image.programs.values())
+
+
+def test_what_may_sleep_looks_at_nothing_that_policy_is_in() -> None:
+    """Nobody waits for it before lists are taken away, and cells given to others: see publish.kernel_maps."""
+    image = objects.read(bpf.OBJECT.read_bytes())
+    sleeping = [each for each in image.programs.values() if ".s/" in each.section]
+    used = {reference.map for source in sleeping for reference in source.code.references}
+
+    assert sleeping
+    assert used <= {"tasks", "quotations", "counts", "changes"}

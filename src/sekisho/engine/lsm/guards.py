@@ -1,4 +1,4 @@
-"""What the kernel side keeps from everybody who isn't a manager: bpf/protect.h in Python, and what stands in its map.
+"""What the kernel side keeps from everybody who isn't a manager: bpf/guards.h in Python, and what stands in its map.
 
 Directories are held by file system and inode, so that no other way to them leads around it, and with each of them what
 is right in it. What leads to a held directory can't be moved, removed, covered or unmounted.
@@ -19,6 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+OWN_NAME: Final = "sekisho."
+"""So begin the names of the engine's maps and programs in the kernel: by them alone they are held from the moment on
+that they are made, before their numbers can be known."""
 INODE, MAP, PROGRAM, LINK, SPACE = range(5)
 TREE, WAY, FILES = 1, 2, 4
 _SIEVE_WORDS: Final = 1024

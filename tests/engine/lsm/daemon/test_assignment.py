@@ -8,7 +8,7 @@ import pytest
 
 from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon.assignment import Assignment
-from sekisho.engine.lsm.daemon.tasks import Process
+from sekisho.engine.lsm.daemon.tasks import Process, began
 from sekisho.policy.edit import ensure_domain
 from sekisho.policy.model import Domain, Policy
 from sekisho.policy.parser import parse_profile
@@ -49,6 +49,12 @@ def waiting() -> Iterator[int]:
     os.waitpid(pid, 0)
 
 
+def start_of(pid: int) -> int:
+    found = began(pid)
+    assert found is not None
+    return found
+
+
 def test_whoever_has_none_gets_one(waiting: int) -> None:
     policy = Policy()
     parse_profile(profiles(), policy)
@@ -59,8 +65,8 @@ def test_whoever_has_none_gets_one(waiting: int) -> None:
         return 5
 
     tasks = MemoryTasks()
-    own = Process(os.getpid(), 0, 1, b"/bin/test")
-    child = Process(waiting, os.getpid(), 2, b"/bin/child")
+    own = Process(os.getpid(), 0, start_of(os.getpid()), b"/bin/test")
+    child = Process(waiting, os.getpid(), start_of(waiting), b"/bin/child")
     gone = Process(2**22 + 1, os.getpid(), 3, b"/bin/gone")
     kernel = Process(2, 0, 1, None)
     assignment = Assignment(policy, tasks, number, lambda number: None, lambda: [own, kernel, child, gone])
@@ -82,7 +88,7 @@ def test_who_has_executed_something_meanwhile_is_put_right(waiting: int) -> None
     parse_profile(profiles(), policy)
     numbers: dict[str, int] = {}
     tasks = MemoryTasks()
-    found = [Process(waiting, 0, 2, b"/bin/sh")]
+    found = [Process(waiting, 0, start_of(waiting), b"/bin/sh")]
     assignment = Assignment(
         policy,
         tasks,
@@ -92,15 +98,38 @@ def test_who_has_executed_something_meanwhile_is_put_right(waiting: int) -> None
     )
     assignment.plan()
     assignment.assign()
-    assert {} == assignment.overtaken()
-    found[0] = Process(waiting, 0, 2, b"/bin/ls")
+    assert [] == assignment.overtaken()
+    found[0] = Process(waiting, 0, start_of(waiting), b"/bin/ls")
 
-    ((pid, (given, domain)),) = assignment.overtaken().items()
+    ((process, given, domain),) = assignment.overtaken()
 
-    assert (waiting, 5, "<kernel> /bin/ls") == (pid, given, domain.name)
-    assert assignment.correct(pid, given, domain)
+    assert (found[0], 5, "<kernel> /bin/ls") == (process, given, domain.name)
+    assert assignment.correct(process, given, domain)
     assert 6 == tasks.contents[waiting].domain
-    assert not assignment.correct(pid, given, domain)
+    assert not assignment.correct(process, given, domain)
+
+
+def test_nobody_gets_what_was_meant_for_one_that_had_its_number_before(waiting: int) -> None:
+    tasks = MemoryTasks()
+    found = [Process(waiting, 0, start_of(waiting) - 1, b"/bin/sh")]
+    assignment = Assignment(Policy(), tasks, lambda domain: 5, lambda number: None, lambda: found)
+
+    assert not assignment.give(found[0], 4)
+    tasks.contents[waiting] = layout.Task(domain=5)
+    assert not assignment.correct(found[0], 5, Domain("<kernel> /bin/sh"))
+    assert 5 == tasks.contents[waiting].domain
+    tasks.contents.clear()
+    assignment.plan()
+    found[0] = Process(waiting, 0, start_of(waiting), b"/bin/sh")
+    assert [] == assignment.overtaken()
+
+
+def test_a_thread_is_given_the_domain_only_while_it_is_of_that_process(waiting: int) -> None:
+    tasks = MemoryTasks()
+    assignment = Assignment(Policy(), tasks, lambda domain: 5, lambda number: None, list)
+
+    assert not assignment.give(Process(waiting, 0, start_of(waiting), b"/bin/sh"), 4, os.getpid())
+    assert not tasks.contents
 
 
 def test_who_is_somewhere_already_is_there(waiting: int) -> None:
@@ -124,8 +153,9 @@ def test_a_thread_is_no_harm_where_it_cant_be_told() -> None:
     try:
         tasks = MemoryTasks()
         assignment = Assignment(Policy(), tasks, lambda domain: 1, lambda number: None, list)
-        assignment.give(thread.native_id or 0, 4, os.O_EXCL)
-        assert not assignment.give(2**22 + 1, 4)
+        own = Process(os.getpid(), 0, start_of(os.getpid()), b"/bin/test")
+        assignment.give(own, 4, thread.native_id or 0)
+        assert not assignment.give(Process(2**22 + 1, 0, 1, b"/bin/gone"), 4)
     finally:
         done.set()
         thread.join()

@@ -166,6 +166,79 @@ def test_a_domain_that_is_gone_exists_no_more(policy: Policy, maps: MemoryMaps) 
     assert held != binding(maps, publisher, "<kernel> /bin/sh").list
 
 
+def made_again(maps: MemoryMaps, publisher: Publisher, number: int) -> None:
+    """What the kernel does when a task executes into a domain that isn't there: see bpf/domain.h."""
+    record = publisher.domains.record(number)
+    record.flags, record.creator = layout.DOMAIN_EXISTS, publisher.domains.domain("<kernel>")
+    maps.tables["domains"].contents[number.to_bytes(4, "little")] = bytes(record)
+    for book in (0, 1):
+        maps.tables[f"bindings_{book}"].contents[number.to_bytes(4, "little")] = bytes(layout.Binding(profile=2))
+
+
+@pytest.mark.parametrize("when", ["before", "while the book is filled"])
+def test_a_deleted_domain_that_the_kernel_makes_again_gets_nothing_of_what_it_had(
+    policy: Policy, maps: MemoryMaps, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = Publisher(maps)
+    publisher.publish(policy)
+    delete_domain(policy, "<kernel> /bin/sh")
+    publisher.publish(policy)
+    number = publisher.domains.domain("<kernel> /bin/sh")
+    policy.namespaces["<kernel>"].generation += 1
+    if when == "before":
+        made_again(maps, publisher, number)
+    else:
+        real = publisher.books._fill_bindings
+
+        def fill(book: int) -> None:
+            real(book)
+            made_again(maps, publisher, number)
+
+        monkeypatch.setattr(publisher.books, "_fill_bindings", fill)
+    publisher.publish(policy)
+    monkeypatch.undo()
+
+    assert not binding(maps, publisher, "<kernel> /bin/sh").list
+    learn(ensure_domain(policy, "<kernel> /bin/sh"), "file read /new")
+    publisher.publish(policy, [policy.domains["<kernel> /bin/sh"]])
+    assert binding(maps, publisher, "<kernel> /bin/sh").list
+
+
+def test_what_the_kernel_gave_a_domain_made_again_is_replaced_by_what_policy_says(
+    policy: Policy, maps: MemoryMaps
+) -> None:
+    publisher = Publisher(maps)
+    ensure_domain(policy, "<kernel> /bin/empty").profile = 3
+    publisher.publish(policy)
+    slot = binding(maps, publisher, "<kernel> /bin/empty").profile
+    delete_domain(policy, "<kernel> /bin/empty")
+    publisher.publish(policy)
+    made_again(maps, publisher, publisher.domains.domain("<kernel> /bin/empty"))
+    ensure_domain(policy, "<kernel> /bin/empty").profile = 3
+    publisher.publish(policy, [policy.domains["<kernel> /bin/empty"]])
+
+    assert binding(maps, publisher, "<kernel> /bin/empty").profile == slot
+
+
+def test_a_domain_that_the_kernel_is_about_to_make_has_what_policy_says(
+    policy: Policy, maps: MemoryMaps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = Publisher(maps)
+    publisher.publish(policy)
+    learn(ensure_domain(policy, "<kernel> /bin/new"), "file read /new")
+    number = publisher.domains.domain("<kernel> /bin/new")
+    real = publisher._describe
+
+    def describe(*arguments: object) -> None:
+        real(*arguments)  # type: ignore[arg-type]
+        made_again(maps, publisher, number)
+
+    monkeypatch.setattr(publisher, "_describe", describe)
+    publisher.publish(policy, [policy.domains["<kernel> /bin/new"]])
+
+    assert binding(maps, publisher, "<kernel> /bin/new").list
+
+
 def test_ten_thousand_rules_are_there_within_a_second(policy: Policy, maps: MemoryMaps) -> None:
     for number in range(100):
         domain = ensure_domain(policy, f"<kernel> /bin/p{number}")

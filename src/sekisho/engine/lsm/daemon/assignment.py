@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from sekisho.engine.lsm import layout
-from sekisho.engine.lsm.daemon.tasks import Process, infer, processes, threads
+from sekisho.engine.lsm.daemon.tasks import Process, began, infer, processes, threads
 from sekisho.policy.model import Domain, Policy
 
 _PIDFD_THREAD: Final = os.O_EXCL
@@ -44,11 +44,15 @@ class Assignment:
         self._domain = domain
         self._look = look
         self._known: dict[int, tuple[Domain, bytes | None]] = {}
+        self._started: dict[int, int] = {}
+        """When each of those began: another may get its number."""
         self.assigned = 0
 
     def plan(self) -> None:
         """Every domain that processes of now need is there in policy."""
-        self._infer(list(self._look()), self._known)
+        found = list(self._look())
+        self._infer(found, self._known)
+        self._started = {process.pid: process.started for process in found}
 
     def assign(self) -> None:
         """Every task has a domain, those that began meanwhile included."""
@@ -62,13 +66,14 @@ class Assignment:
         known = {process.pid: self._known[process.pid] for process in found if self._same(process)}
         self._infer(found, known)
         self._known = known
+        self._started = {process.pid: process.started for process in found}
         given = 0
         for process in found:
             if process.program is None:
                 continue  # the kernel's own are where they are without being told
             number = self._number(known[process.pid][0])
-            given += self.give(process.pid, number)
-            given += sum(self.give(thread, number, _PIDFD_THREAD) for thread in threads(process.pid))
+            given += self.give(process, number)
+            given += sum(self.give(process, number, thread) for thread in threads(process.pid))
         self.assigned += given
         return given
 
@@ -96,40 +101,35 @@ class Assignment:
             os.close(fd)
         return int(layout.Task.from_buffer_copy(present).domain) if present is not None else 0
 
-    def overtaken(self) -> dict[int, tuple[int, Domain]]:
-        """Processes that have executed something since they were given a domain, while nobody moved anywhere yet: by
-        pid the domain that they got, and the one where they ought to be, which is there in policy."""
+    def overtaken(self) -> list[tuple[Process, int, Domain]]:
+        """Processes that have executed something since they were given a domain, while nobody moved anywhere yet: the
+        domain that they got, and the one where they ought to be, which is there in policy."""
         found = list(self._look())
         fresh = {process.pid: self._known[process.pid] for process in found if self._same(process)}
         infer(self._policy, found, fresh)
-        return {
-            process.pid: (self._number(self._known[process.pid][0]), fresh[process.pid][0])
+        return [
+            (process, self._number(self._known[process.pid][0]), fresh[process.pid][0])
             for process in found
-            if process.pid in self._known and process.program is not None and not self._same(process)
-        }
+            if self._started.get(process.pid) == process.started
+            and process.program is not None
+            and not self._same(process)
+        ]
 
-    def correct(self, pid: int, given: int, domain: Domain) -> bool:
+    def correct(self, process: Process, given: int, domain: Domain) -> bool:
         """The process is in ``domain`` if it is still where it was put; whether it is now."""
-        number = self._number(domain)
-        try:
-            fd = os.pidfd_open(pid)
-        except OSError:
-            return False
-        return self._put(fd, number, given)
+        fd = _open(process)
+        return fd >= 0 and self._put(fd, self._number(domain), given)
 
     def _same(self, process: Process) -> bool:
         held = self._known.get(process.pid)
-        return held is not None and held[1] == process.program
+        return held is not None and held[1] == process.program and self._started.get(process.pid) == process.started
 
-    def give(self, pid: int, number: int, flags: int = 0) -> bool:
-        """The task is in the domain ``number`` unless it is in one already or gone; whether it is now."""
-        try:
-            fd = os.pidfd_open(pid, flags)
-        except OSError as error:
-            if error.errno in _GONE:
-                return False  # or a thread, on a kernel that has no pidfds for those: it is where its process is
-            raise
-        return self._put(fd, number, 0)
+    def give(self, process: Process, number: int, thread: int = 0) -> bool:
+        """The process, or that thread of it, is in the domain ``number`` unless it is in one already, or gone; whether
+        it is now.
+        """
+        fd = _open(process, thread)
+        return fd >= 0 and self._put(fd, number, 0)
 
     def _put(self, fd: int, number: int, given: int) -> bool:
         """The task of the pidfd ``fd``, which is closed, is in ``number`` if it was in ``given`` (0: no domain)."""
@@ -145,3 +145,23 @@ class Assignment:
         finally:
             os.close(fd)
         return True
+
+
+def _open(process: Process, thread: int = 0) -> int:
+    """A pidfd of the process, or of that thread of it. Raises OSError.
+
+    -1 where it is gone, also where another has its number by now, and where the kernel has no pidfds for threads, which
+    then are where their process is.
+    """
+    try:
+        fd = os.pidfd_open(thread or process.pid, _PIDFD_THREAD if thread else 0)
+    except OSError as error:
+        if error.errno in _GONE:
+            return -1
+        raise
+    # What is true of the number after it was opened is true of whom the descriptor is of, unless it has ended.
+    is_meant = os.path.exists(f"/proc/{process.pid}/task/{thread}") if thread else True
+    if is_meant and began(process.pid) == process.started:
+        return fd
+    os.close(fd)
+    return -1

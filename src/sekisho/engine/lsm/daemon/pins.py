@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from sekisho.engine.lsm import layout
+from sekisho.engine.lsm.agreement import layout_number
 from sekisho.engine.lsm.daemon.machine import BPFFS
 from sekisho.engine.lsm.daemon.stopped import let_all_go
+from sekisho.engine.lsm.guards import Guards
 from sekisho.engine.lsm.kernel.handle import Handle
 from sekisho.engine.lsm.kernel.maps import Map
 from sekisho.engine.lsm.kernel.ring import Ring
@@ -39,7 +41,7 @@ def fresh(root: Path = ROOT) -> Path:
     """A folder for this start, empty."""
     taken = [int(path.name) for path in folders(root)]
     path = root / str(max(taken, default=0) + 1)
-    for name in (MAPS, LINKS, PROGRAMS):
+    for name in (MAPS, LINKS, PROGRAMS, _layout()):
         (path / name).mkdir(0o700, parents=True)
     os.chmod(root, 0o700)
     return path
@@ -57,6 +59,11 @@ def whole(folder: Path) -> bool:
     return all((folder / MAPS / name).exists() for name in KEPT)
 
 
+def fits(folder: Path) -> bool:
+    """Whether what stands in those maps means what this version takes it for."""
+    return (folder / _layout()).is_dir()
+
+
 def kept(folder: Path, names: Iterable[str] = KEPT) -> dict[str, Map]:
     """The maps of an earlier start that this one goes on with."""
     return {name: Map.pinned(folder / MAPS / name) for name in names if (folder / MAPS / name).exists()}
@@ -69,6 +76,15 @@ def state(folder: Path) -> layout.State | None:
             return layout.State.from_buffer(table.mapped())
     except OSError:
         return None
+
+
+def hold(folder: Path, more: Guards) -> None:
+    """The programs of an earlier start keep these from others, too. Raises OSError."""
+    with Map.pinned(folder / MAPS / "guards") as table:
+        for key, value in more.raw().items():
+            table.update(key, _united(table.lookup(key) or bytes(4), value))
+    with Map.pinned(folder / MAPS / "sieves") as table:
+        table.update(0, _united(table.lookup(0) or b"", more.sieve()))
 
 
 def leftover(folder: Path) -> list[bytes]:
@@ -85,7 +101,12 @@ def leftover(folder: Path) -> list[bytes]:
 
 
 def let_go(folder: Path) -> None:
-    """Whoever an earlier start's programs have stopped for a question goes on: nobody is left to answer it."""
+    """Whoever an earlier start's programs have stopped for a question goes on, and they stop nobody any more: nobody is
+    left to answer.
+    """
+    before = state(folder)
+    if before is not None:
+        before.observers = 0
     try:
         with Map.pinned(folder / MAPS / "questions") as table:
             let_all_go(table, rounds=1)
@@ -112,3 +133,12 @@ def remove_all(root: Path = ROOT) -> bool:
         remove(folder)
     shutil.rmtree(root, ignore_errors=True)
     return bool(found)
+
+
+def _layout() -> str:
+    """The name of the directory by which a start says how its maps are to be read."""
+    return f"layout-{layout_number()}"
+
+
+def _united(one: bytes, other: bytes) -> bytes:
+    return bytes(here | there for here, there in zip(one.ljust(len(other), b"\0"), other, strict=True))

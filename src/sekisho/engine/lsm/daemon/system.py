@@ -46,13 +46,17 @@ class System:
         self._say = say
         self._before = pins.folders()
         reuse = self._kept()
+        for folder in self._before:
+            pins.let_go(folder)
         processors = machine.processors()
         entries = _SIZES | {"scratches": processors * _SLOTS_EACH, "busy": processors}
         wanted = {name: size for name, size in entries.items() if name in image.maps}
         skipped = hooks.MODIFYING if flavour is Flavour.LSM else frozenset()
         self.loaded: Loaded = Loader().load(
             image,
-            Options(flavour, wanted, reuse, wanted=lambda source: source.name not in skipped, log=3),
+            Options(
+                flavour, wanted, reuse, wanted=lambda source: source.name not in skipped, log=3, prefix=guards.OWN_NAME
+            ),
         )
         self.maps = KernelMaps(self.loaded.maps)
         self.state = self.maps.state
@@ -76,7 +80,7 @@ class System:
     def _kept(self) -> dict[str, Map]:
         """What this start goes on with. Raises UserError where that can't be."""
         whole = [folder for folder in self._before if pins.whole(folder)]
-        if self._before and not whole:
+        if self._before and not (whole and pins.fits(whole[-1])):
             hint = "stop that first, which leaves nothing in force: sekisho system stop"
             raise UserError("what is in force was started by another version", hint)
         return pins.kept(whole[-1]) if whole else {}
@@ -134,8 +138,8 @@ class System:
         overtaken = self._assignment.overtaken()
         if overtaken:
             self.publisher.publish(self.policy)
-            for pid, (given, domain) in overtaken.items():
-                self._assignment.correct(pid, given, domain)
+            for process, given, domain in overtaken:
+                self._assignment.correct(process, given, domain)
 
     def _reserve(self, name: str, slot: int, profile: Profile | None, flags: int) -> int:
         """The domain ``name``, which is the engine's own, will be in every book with that profile."""
@@ -171,6 +175,10 @@ class System:
 
     def _pin(self) -> None:
         self.folder = pins.fresh()
+        mine = guards.Guards()
+        mine.directory(self.folder)
+        for folder in self._before:
+            pins.hold(folder, mine)
         pins.pin(self.folder, pins.MAPS, self.loaded.maps)
         pins.pin(self.folder, pins.LINKS, self.loaded.links)
         self.guard()

@@ -51,6 +51,14 @@ def look_at(pid: int, root: str = "/proc") -> Process | None:
         return None
 
 
+def began(pid: int, root: str = "/proc") -> int | None:
+    """When the process began, in hundredths of a second since the machine did; None if it is gone."""
+    try:
+        return int(_read(f"{root}/{pid}/stat").rpartition(b") ")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
 def threads(pid: int, root: str = "/proc") -> list[int]:
     """The threads of the process besides its first; none if it is gone."""
     try:

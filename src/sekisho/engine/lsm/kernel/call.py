@@ -21,6 +21,7 @@ ITER_CREATE = 33
 
 _NUMBERS: Final = {"x86_64": 321, "aarch64": 280}
 _NUMBER: Final = _NUMBERS.get(os.uname().machine, -1)
+_NAME_BYTES: Final = 15
 _AGAIN: Final = 5
 """How often the verifier may be interrupted by a signal before that is an error."""
 
@@ -53,3 +54,9 @@ def address(data: bytes | bytearray) -> int:
     if isinstance(data, bytearray):
         return ctypes.addressof(ctypes.c_char.from_buffer(data))
     return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
+
+
+def called(name: str) -> bytes:
+    """What a map or a program of that name goes by in the kernel, which takes few letters, and not all."""
+    kept = (letter if letter.isascii() and (letter.isalnum() or letter in "._") else "_" for letter in name)
+    return "".join(kept)[:_NAME_BYTES].encode()

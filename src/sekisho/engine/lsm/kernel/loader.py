@@ -30,6 +30,7 @@ class Options:
 
     ``entries`` are sizes of maps by name; ``reuse`` are maps that are there already; ``values`` are what variables
     begin with. ``log`` is how many of the verifier's last lines a failure keeps. ``threads`` verify at the same time.
+    In the kernel all names begin with ``prefix``.
     """
 
     flavour: Flavour = Flavour.LSM
@@ -39,6 +40,7 @@ class Options:
     wanted: Callable[[Source], bool] = _EVERY
     log: int = 0
     threads: int = 1
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Loader:
                     options.reuse[name].check(shape)
                     made[name] = options.reuse[name]
                 else:
-                    made[name] = Map.make(_to_be_had(shape, options), options.entries.get(name, 0), types)
+                    shape, entries = _to_be_had(shape, options), options.entries.get(name, 0)
+                    made[name] = Map.make(shape, entries, types, options.prefix)
         except BaseException:
             for name, each in made.items():
                 if name not in options.reuse:
@@ -149,7 +152,7 @@ class Loader:
             return Failure(source.section, f"this kernel has no {what.target}", absent=True)
         request = Request(
             source.name, source.code.bound(descriptors), what, target, types, source.code, image.note_sizes,
-            image.license,
+            image.license, options.prefix,
         )  # fmt: skip
         return _load(request, source, what, options.log)
 

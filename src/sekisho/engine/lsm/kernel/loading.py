@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.engine.lsm.kernel import call
-from sekisho.engine.lsm.kernel.call import address, bpf
+from sekisho.engine.lsm.kernel.call import address, bpf, called
 from sekisho.engine.lsm.kernel.code import SIZE, Code
 from sekisho.engine.lsm.kernel.kinds import Kind
 
 _SLEEPABLE: Final = 1 << 4
-_NAME_BYTES: Final = 15
 _LOG_BYTES: Final = (1 << 24) - 1
 _LICENSE: Final = b"Dual BSD/GPL\0"
 
@@ -33,6 +32,8 @@ class Request:
     code: Code | None = None
     note_sizes: tuple[int, int, int] = (0, 0, 0)
     license: bytes = _LICENSE
+    prefix: str = ""
+    """What stands before the name in the kernel."""
 
 
 def load(request: Request, log: bytearray | None = None) -> int:
@@ -42,7 +43,7 @@ def load(request: Request, log: bytearray | None = None) -> int:
     struct.pack_into(
         "<IIQQIIQII16sIII", attributes, 0, kind.type, len(request.instructions) // SIZE,
         address(request.instructions), address(request.license), 1 if log else 0, len(log or b""), address(log or b""),
-        0, _SLEEPABLE if kind.sleepable else 0, request.name[:_NAME_BYTES].encode(), 0, kind.attach, request.types,
+        0, _SLEEPABLE if kind.sleepable else 0, called(request.prefix + request.name), 0, kind.attach, request.types,
     )  # fmt: skip
     struct.pack_into("<I", attributes, 108, request.target)
     code = request.code

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from sekisho.engine.lsm.kernel import call
-from sekisho.engine.lsm.kernel.call import address, bpf
+from sekisho.engine.lsm.kernel.call import address, bpf, called
 from sekisho.engine.lsm.kernel.handle import Handle, information, pinned
 from sekisho.engine.lsm.kernel.object import MapShape
 from sekisho.engine.lsm.kernel.refusal import MapFull, refused
@@ -28,7 +28,6 @@ Data = int | bytes | bytearray | memoryview | ctypes.Structure
 
 _BATCH: Final = 1 << 16
 """How many entries one call moves, so that a signal never waits long."""
-_NAME_BYTES: Final = 15
 _TYPELESS: Final = {RINGBUF}
 
 
@@ -48,8 +47,9 @@ class Map(Handle):
         self.name = name or numbers[6].rstrip(b"\0").decode()
 
     @classmethod
-    def make(cls, shape: MapShape, entries: int = 0, types: int = 0) -> Self:
-        """A new map of that shape, with room for ``entries`` if given; ``types`` is the descriptor of its BTF.
+    def make(cls, shape: MapShape, entries: int = 0, types: int = 0, prefix: str = "") -> Self:
+        """A new map of that shape, with room for ``entries`` if given; ``types`` is the descriptor of its BTF. In the
+        kernel ``prefix`` stands before its name.
 
         Raises NotSupported.
         """
@@ -57,7 +57,8 @@ class Map(Handle):
         known = types if shape.type not in _TYPELESS and shape.value_type else 0
         attributes = struct.pack(
             "<IIIIIII16sIIIIIQ", shape.type, shape.key_size, shape.value_size, entries, shape.flags, 0, 0,
-            _short(shape.name), 0, known, shape.key_type if known else 0, shape.value_type if known else 0, 0, 0,
+            called(prefix + shape.name), 0, known, shape.key_type if known else 0, shape.value_type if known else 0,
+            0, 0,
         )  # fmt: skip
         try:
             made = cls(bpf(call.MAP_CREATE, bytearray(attributes)), shape.name)
@@ -241,8 +242,3 @@ def _attempt(command: int, attributes: bytearray) -> int:
     except OSError as error:
         return error.errno or errno.EIO
     return 0
-
-
-def _short(name: str) -> bytes:
-    kept = (letter if letter.isascii() and (letter.isalnum() or letter in "._") else "_" for letter in name)
-    return "".join(kept)[:_NAME_BYTES].encode()

@@ -29,6 +29,8 @@ class Books:
         self._profiles = self._held = Profiles(Policy())
         self.reserved: dict[int, tuple[layout.Binding, layout.Profile]] = {}
         """Domains that no policy has, which are in every book: their bindings' profile is given."""
+        self.gone: set[int] = set()
+        """Domains that policy had: what held for them does so until the kernel makes others of their names."""
 
     def slot(self, domain: Domain) -> int:
         """Where the domain's profile is in the kernel, once the book is replaced that it has been read for."""
@@ -61,22 +63,29 @@ class Books:
         for number, binding in changed.items():
             table.update(_index(number), binding)
         self._bindings |= packed
+        self.gone -= packed.keys()
         return len(changed)
+
+    def forget(self, number: int) -> None:
+        """What held for the domain doesn't count any more; what does is in the kernel."""
+        self._bindings.pop(number, None)
+        self.gone.discard(number)
 
     def _holds(self, number: int) -> bytes:
         """What holds for a domain; what the kernel gave it, if it was the kernel that made it."""
-        known = self._bindings.get(number)
+        known = None if number in self.gone else self._bindings.get(number)
         return known or self._maps.tables[f"bindings_{self._maps.book()}"].lookup(_index(number)) or _NO_BINDING
 
     def replace(self, policy: Policy, bindings: Mapping[int, layout.Binding], aggregators: Mapping[str, int]) -> int:
         """These, and all else that policy has, hold from one moment to the next; how many bindings are others."""
         packed = {number: bytes(each) for number, each in bindings.items()}
         changed = sum(self._holds(number) != each for number, each in packed.items())
-        before, self._bindings = self._bindings, self._bindings | packed
+        before = self._bindings, self.gone
+        self._bindings, self.gone = self._bindings | packed, self.gone - packed.keys()
         try:
             self._turn_over(policy, 1 - self._maps.book(), aggregators)
         except BaseException:
-            self._bindings = before
+            self._bindings, self.gone = before
             raise
         return changed
 
@@ -134,12 +143,16 @@ class Books:
             done = made
 
     def _is_given(self, number: int) -> bool:
+        if number in self.gone:
+            return not self._domains.record(number).flags & layout.DOMAIN_EXISTS
         return number in self._bindings or number in self.reserved
 
     def _inherited(self, number: int) -> bytes:
         """What a domain has that policy doesn't say anything of: the profile and groups of who made it, or of the one
         above it, and no entries."""
-        seen = set()
+        seen: set[int] = set()
+        if number in self.gone:
+            number = self._domains.record(number).creator
         while number and number not in seen:
             seen.add(number)
             if number in self._bindings:

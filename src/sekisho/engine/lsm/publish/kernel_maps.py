@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 from collections.abc import Mapping
-from typing import Final
 
-from sekisho.engine.lsm import layout
+from sekisho.engine.lsm import guards, layout
+from sekisho.engine.lsm.kernel.grace import Grace
 from sekisho.engine.lsm.kernel.maps import Map
-
-_MEMBARRIER: Final = {"x86_64": 324, "aarch64": 283}
-_GLOBAL: Final = 1
 
 
 class KernelCells:
@@ -35,6 +30,7 @@ class KernelMaps:
     def __init__(self, tables: Mapping[str, Map]) -> None:
         """The maps stay their owner's."""
         self.tables = tables
+        self._grace = Grace(guards.OWN_NAME)
         self.cells = KernelCells(tables["cells"])
         self.state = layout.State.from_buffer(tables["state"].mapped())
         self.counts = layout.Counts.from_buffer(tables["counts"].mapped())
@@ -52,14 +48,5 @@ class KernelMaps:
         self.state.book = book
 
     def settle(self) -> None:
-        """Every program that was running in the kernel has ended (a grace period of RCU has gone by)."""
-        membarrier()
-
-
-def membarrier() -> None:
-    """What ran on any processor before, without having been preempted, has come to its end."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    number = _MEMBARRIER[os.uname().machine]
-    if libc.syscall(ctypes.c_long(number), ctypes.c_long(_GLOBAL), ctypes.c_long(0), ctypes.c_long(0)) < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"membarrier: {os.strerror(code)}")
+        """Every program that was running in the kernel has ended, but for one that sleeps: it looks at no policy."""
+        self._grace.wait()

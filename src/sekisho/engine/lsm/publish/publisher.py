@@ -59,6 +59,8 @@ class Publisher:
         self._shared: dict[GroupSet, _Kept] = {}
         self._aggregators: dict[str, _Kept] = {}
         self._namespaces: _Version = ()
+        self._known: list[Namespace] = []
+        """Those namespaces: as long as they are known, no others are taken for them."""
         self._groups = Groups()
         self._dropped: list[Listed] = []
         self.trouble: dict[str, str] = {}
@@ -70,10 +72,16 @@ class Publisher:
         everything = only is None or namespaces != self._namespaces
         if namespaces != self._namespaces:
             self.books.read(policy)
+            self._known = list(policy.namespaces.values())
         chosen = list(policy.domains.values() if everything or only is None else only)
         bindings = {self.domains.domain(domain.name): self._binding(policy, domain) for domain in chosen}
-        self._introduce(chosen, bindings)
+        new = [domain for domain in chosen if not self._exists(self.domains.domain(domain.name))]
+        self._introduce(new, bindings)
         self._describe(policy, chosen)
+        if new:
+            # The kernel may have been about to make one of them, and have written what such a domain has after us.
+            self.maps.settle()
+            self._introduce(new, bindings)
         if everything:
             self._forget(policy)
         if namespaces != self._namespaces or not self.books.can_patch(bindings):
@@ -100,11 +108,13 @@ class Publisher:
         spaces = tuple((name, id(space), space.generation) for name, space in policy.namespaces.items())
         return (*spaces, *policy.managers)
 
-    def _introduce(self, chosen: Iterable[Domain], bindings: Mapping[int, layout.Binding]) -> None:
-        for domain in chosen:
+    def _exists(self, number: int) -> bool:
+        return bool(self.domains.record(number).flags & layout.DOMAIN_EXISTS)
+
+    def _introduce(self, new: Iterable[Domain], bindings: Mapping[int, layout.Binding]) -> None:
+        for domain in new:
             number = self.domains.domain(domain.name)
-            if not self.domains.record(number).flags & layout.DOMAIN_EXISTS:
-                self.books.introduce(number, domain, bindings[number])
+            self.books.introduce(number, domain, bindings[number])
 
     def _describe(self, policy: Policy, chosen: Iterable[Domain]) -> None:
         managers = set(policy.managers)
@@ -117,13 +127,19 @@ class Publisher:
     def _forget(self, policy: Policy) -> None:
         """Domains that policy has no more: who is in one stays, with what there was; who comes later begins anew."""
         for name in [name for name in self._own if name not in policy.domains]:
-            self.domains.describe(self.domains.domain(name), 0)
+            number = self.domains.domain(name)
+            if number not in self.books.gone:
+                self.domains.describe(number, 0)
+                self.books.gone.add(number)
+            elif self._exists(number):  # the kernel has made another of that name
+                self.books.forget(number)
+                self._dropped.append(self._own.pop(name).listed)
 
     def _binding(self, policy: Policy, domain: Domain) -> layout.Binding:
         namespace = policy.namespaces[domain.namespace]
         own = self._list(
             self._own.setdefault(domain.name, _Kept()),
-            (id(domain), domain.generation, self._groups.version(namespace)),
+            (domain, domain.generation, self._groups.version(namespace)),
             lambda: domain.entries,
             namespace,
             domain.name,
@@ -138,7 +154,7 @@ class Publisher:
             return Listed()
         namespace = policy.namespaces[groups[0]]
         held = [namespace.acl_groups[number] for number in groups[1]]
-        generations = tuple((id(group), group.generation) for group in held)
+        generations = tuple((group, group.generation) for group in held)
         version = (self._groups.version(namespace), generations)
         return self._list(
             self._shared.setdefault(groups, _Kept()),
