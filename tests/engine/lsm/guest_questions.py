@@ -191,6 +191,21 @@ def ends(query: OpenFile) -> None:
     tell("without a daemon", outcome(started("cat", "/etc/group")))
 
 
+def both_end() -> None:
+    """The daemon dies, and at the same moment the process that would let everybody go."""
+    _, query = observed()
+    process = started("cat", "/etc/group")
+    question(query)
+    daemon = int(str(guest.status()["pid"]))
+    (guardian,) = Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
+    os.kill(int(guardian), signal.SIGKILL)
+    os.kill(daemon, signal.SIGKILL)
+    time.sleep(1)
+    tell("both killed", is_stopped(process.pid, process.pid))
+    tell("another", system("start").returncode)
+    tell("let go by the next start", outcome(process))
+
+
 def command(*words: str) -> str:
     ended = subprocess.run(
         [sys.executable, "-m", "sekisho", words[0], "-P", str(POLICY), *words[1:]],
@@ -217,6 +232,7 @@ def scene() -> None:
     added(service, query)
     ends(query)
     tell("again", system("start").returncode)
+    both_end()
     tell("ps", "/tmp/programs/admin" in command("ps"))
     tell("mode", command("mode", "/tmp/programs/cat", "disabled"))
     tell("disabled", guest.read("/etc/group"))

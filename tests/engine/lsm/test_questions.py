@@ -40,5 +40,8 @@ def test_programs_wait_for_the_administrator_and_never_for_nobody(kernel: str, t
     )
     assert ("refused", "True", "refused") == (told["after a penalty"], told["slept"], told["who slept"])
     assert "sleeper" not in told
+    assert ("True", "0", "refused") == tuple(
+        told[each] for each in ("both killed", "another", "let go by the next start")
+    )
     assert ("0", "True", "read", "0") == tuple(told[each] for each in ("again", "ps", "disabled", "stop"))
     assert told["mode"].startswith("<kernel> /tmp/programs/cat: profile 0 (disabled)")

@@ -24,6 +24,7 @@ def test_what_is_learned_is_enforced_and_outlives_the_daemon(kernel: str, lsm: s
     assert "policy is in force without a daemon: nothing is learned or logged" == told["alone"]
     assert ("True", "{}", "0") == (told["another daemon"], told["missing"], told["lost"])
     assert ("read", "refused", "read") == (told["panicking"], told["after panic"], told["stopped"])
+    assert "refused" == told["begun in panic"]
     assert "True" == told["audited"]
     handler = "/tmp/policy/domain_policy.conf:8: task auto_execute_handler /bin/true: no hook can run another program"
     assert handler in told["told"] and handler in told["unserved"]

@@ -109,6 +109,34 @@ def test_who_has_executed_something_meanwhile_is_put_right(waiting: int) -> None
     assert not assignment.correct(process, given, domain)
 
 
+def test_what_begins_and_executes_while_nobody_moves_is_put_right_later(waiting: int) -> None:
+    policy = Policy()
+    parse_profile(profiles(), policy)
+    shell = ensure_domain(policy, "<kernel> /bin/sh")
+    tasks = MemoryTasks()
+    tasks.contents[os.getpid()] = layout.Task(domain=9)
+    own = Process(os.getpid(), 0, start_of(os.getpid()), b"/bin/sh")
+    found = [own]
+    numbers = {shell.name: 9}
+    assignment = Assignment(
+        policy,
+        tasks,
+        lambda domain: numbers.setdefault(domain.name, 10),
+        lambda number: shell if number == 9 else None,
+        lambda: found,
+    )
+    assignment.remember()
+    tasks.contents[waiting] = layout.Task(domain=9)  # as the kernel gives it to whoever is forked
+    found.append(Process(waiting, own.pid, start_of(waiting), b"/bin/ls"))
+
+    ((process, given, domain),) = assignment.overtaken()
+
+    assert (waiting, 9, "<kernel> /bin/sh /bin/ls") == (process.pid, given, domain.name)
+    assert assignment.correct(process, given, domain)
+    assert 10 == tasks.contents[waiting].domain
+    assert [] == assignment.overtaken()
+
+
 def test_nobody_gets_what_was_meant_for_one_that_had_its_number_before(waiting: int) -> None:
     tasks = MemoryTasks()
     found = [Process(waiting, 0, start_of(waiting) - 1, b"/bin/sh")]
@@ -120,8 +148,6 @@ def test_nobody_gets_what_was_meant_for_one_that_had_its_number_before(waiting: 
     assert 5 == tasks.contents[waiting].domain
     tasks.contents.clear()
     assignment.plan()
-    found[0] = Process(waiting, 0, start_of(waiting), b"/bin/sh")
-    assert [] == assignment.overtaken()
 
 
 def test_a_thread_is_given_the_domain_only_while_it_is_of_that_process(waiting: int) -> None:

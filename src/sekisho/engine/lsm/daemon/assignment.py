@@ -101,24 +101,33 @@ class Assignment:
             os.close(fd)
         return int(layout.Task.from_buffer_copy(present).domain) if present is not None else 0
 
+    def remember(self) -> None:
+        """Where everybody is, and what it runs there, is known: nobody moves until ``overtaken`` is asked."""
+        found = list(self._look())
+        known: dict[int, tuple[Domain, bytes | None]] = {}
+        self._infer(found, known)
+        self._known, self._started = known, {process.pid: process.started for process in found}
+
     def overtaken(self) -> list[tuple[Process, int, Domain]]:
-        """Processes that have executed something since they were given a domain, while nobody moved anywhere yet: the
-        domain that they got, and the one where they ought to be, which is there in policy."""
+        """Processes that have begun or executed something since, while nobody moved anywhere: the number of the domain
+        that they are in, and the domain where they ought to be, which is there in policy.
+        """
         found = list(self._look())
         fresh = {process.pid: self._known[process.pid] for process in found if self._same(process)}
+        same = set(fresh)
         infer(self._policy, found, fresh)
-        return [
-            (process, self._number(self._known[process.pid][0]), fresh[process.pid][0])
+        moved = [
+            (process, self._carried(process.pid), fresh[process.pid][0])
             for process in found
-            if self._started.get(process.pid) == process.started
-            and process.program is not None
-            and not self._same(process)
+            if process.pid not in same and process.program is not None
         ]
+        return [each for each in moved if each[1] != self._number(each[2])]
 
     def correct(self, process: Process, given: int, domain: Domain) -> bool:
-        """The process is in ``domain`` if it is still where it was put; whether it is now."""
-        fd = _open(process)
-        return fd >= 0 and self._put(fd, self._number(domain), given)
+        """The process, its threads too, is in ``domain`` if it is still where it was; whether it is now."""
+        number = self._number(domain)
+        fds = [_open(process), *(_open(process, thread) for thread in threads(process.pid))]
+        return sum(self._put(fd, number, given) for fd in fds if fd >= 0) > 0
 
     def _same(self, process: Process) -> bool:
         held = self._known.get(process.pid)

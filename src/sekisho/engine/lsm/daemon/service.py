@@ -269,7 +269,7 @@ class Service:
     def _switch(self, word: str) -> dict[str, Any]:
         """On, off, or gone."""
         if word in ("panic", "resume"):
-            self.system.state.active = int(word == "resume")
+            self.system.panic() if word == "panic" else self.system.resume()
             self.beyond.follow(active=bool(self.system.state.active))
             return {"active": word == "resume"}
         if word == "stop":

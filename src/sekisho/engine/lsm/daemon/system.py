@@ -134,7 +134,7 @@ class System:
         self.loaded.close()
 
     def _correct(self) -> None:
-        """Who executed something before programs moved anybody is where that leads."""
+        """Who executed something while programs moved nobody is where that leads."""
         overtaken = self._assignment.overtaken()
         if overtaken:
             self.publisher.publish(self.policy)
@@ -225,6 +225,19 @@ class System:
         if not self.state.active or domain is None:
             return not self.state.active
         return self.policy.config(domain, "file::execute").mode is not Mode.ENFORCING
+
+    def panic(self) -> None:
+        """Everything is allowed, and nobody moves to another domain."""
+        try:
+            self._assignment.remember()
+        finally:
+            self.state.active = 0
+
+    def resume(self) -> None:
+        """Policy is in force again, for what began or executed something meanwhile, too."""
+        self._correct()
+        self.state.active = layout.ACTIVE
+        self._correct()
 
     def stop(self) -> None:
         """Nothing is in force any more. What is in the kernel goes with this process, which takes it some seconds."""
