@@ -121,7 +121,11 @@ class Assignment:
             for process in found
             if process.pid not in same and process.program is not None
         ]
-        return [each for each in moved if each[1] != self._number(each[2])]
+        return [each for each in moved if self._is_policys(each[1]) and each[1] != self._number(each[2])]
+
+    def _is_policys(self, number: int) -> bool:
+        """Whether who is there is for policy to place: not the engine's own processes, nor whose domain is deleted."""
+        return not number or self._domain(number) is not None
 
     def correct(self, process: Process, given: int, domain: Domain) -> bool:
         """The process, its threads too, is in ``domain`` if it is still where it was; whether it is now."""
