@@ -22,6 +22,8 @@ from typing import Final
 OWN_NAME: Final = "sekisho."
 """So begin the names of the engine's maps and programs in the kernel: by them alone they are held from the moment on
 that they are made, before their numbers can be known."""
+OWN_DOMAIN: Final = "<sekisho>"
+"""The namespace of the domains that the engine's own processes are in; no policy says anything of it."""
 INODE, MAP, PROGRAM, LINK, SPACE = range(5)
 TREE, WAY, FILES = 1, 2, 4
 _SIEVE_WORDS: Final = 1024

@@ -150,3 +150,15 @@ def test_the_quota_ends_learning_and_is_published(stage: Stage) -> None:
     assert stage.domain.quota_exceeded
     assert 1 == stage.learner.tally.learned
     assert [SHELL, SHELL] == stage.changed
+
+
+def test_what_an_earlier_starts_own_processes_did_is_no_policys(stage: Stage) -> None:
+    trial = stage.learner.domains.domain("<sekisho> /1453")
+    stage.learner.domains.describe(trial, layout.DOMAIN_EXISTS)
+    given = bytearray(event(stage, "file read", b"/usr/bin/python3", mode=3))
+    layout.Event.from_buffer(given).domain = trial
+    stage.learner.take(bytes(given))
+
+    assert not [name for name in stage.learner.policy.domains if name.startswith("<sekisho>")]
+    assert list(stage.learner.policy.namespaces) == ["<kernel>"]
+    assert stage.learner.tally.stray

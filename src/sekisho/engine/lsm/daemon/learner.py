@@ -16,6 +16,7 @@ from sekisho.engine.lsm import layout
 from sekisho.engine.lsm.daemon import events
 from sekisho.engine.lsm.daemon.events import Event
 from sekisho.engine.lsm.daemon.questions import Questions
+from sekisho.engine.lsm.guards import OWN_DOMAIN
 from sekisho.engine.lsm.publish.domains import Domains
 from sekisho.policy.grammar import OPERATIONS
 from sekisho.policy.model import Domain, Mode, Policy
@@ -115,7 +116,8 @@ class Learner:
         if number in self.ignored or not self.domains.record(number).flags & layout.DOMAIN_EXISTS:
             return None
         name = self.domains.name(number)
-        if name is None:
+        # What an earlier start's own processes did is told to the next where that one came to read nothing any more.
+        if name is None or name.partition(" ")[0] == OWN_DOMAIN:
             self.tally.stray += 1
             return None
         known = self.policy.domains.get(name)

@@ -21,8 +21,6 @@ from sekisho.engine.lsm.publish.publisher import Publisher
 from sekisho.errors import NotSupported, UserError
 from sekisho.policy.model import Config, Mode, Policy, Profile
 
-_OWN: Final = "<sekisho>"
-"""The domain of the engine's own processes; no policy says anything of it."""
 _SLOTS_EACH: Final = 4
 _SIZES: Final = {
     "names_32": 1 << 16, "names_64": 1 << 17, "names_128": 1 << 17, "names_256": 1 << 15, "names_1024": 1 << 13,
@@ -93,8 +91,8 @@ class System:
 
     def start(self) -> None:
         """Policy is in force for every task, and stays so when this process ends. Raises NotSupported."""
-        protected = self._reserve(_OWN, layout.PROFILES - 1, None, layout.DOMAIN_PROTECTED)
-        trial = self._reserve(f"<sekisho-{os.getpid()}>", layout.PROFILES - 2, _REFUSES_ALL, 0)
+        protected = self._reserve(guards.OWN_DOMAIN, layout.PROFILES - 1, None, layout.DOMAIN_PROTECTED)
+        trial = self._reserve(f"{guards.OWN_DOMAIN} /{os.getpid()}", layout.PROFILES - 2, _REFUSES_ALL, 0)
         self._assignment.plan()
         self.publisher.publish(self.policy)
         self._assign_own(protected)
