@@ -196,7 +196,7 @@ def both_end() -> None:
     _, query = observed()
     process = started("cat", "/etc/group")
     question(query)
-    daemon = int(str(guest.status()["pid"]))
+    daemon = int(str(status()["pid"]))
     (guardian,) = Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
     os.kill(int(guardian), signal.SIGKILL)
     os.kill(daemon, signal.SIGKILL)

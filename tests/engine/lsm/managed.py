@@ -35,7 +35,7 @@ def as_manager(module: str, *words: str) -> None:
 
     The engine isn't there yet to see the shell being executed.
     """
-    command = f"{sys.executable} -B -m {module} {' '.join(words)}; :"
+    command = f"{sys.executable} -B -m {module} {' '.join(words)}; exit $?"
     os.execv(PROGRAMS / "admin", [str(PROGRAMS / "admin"), "-c", command])
 
 
