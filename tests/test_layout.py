@@ -42,7 +42,7 @@ LSM = "sekisho.engine.lsm"
 LSM_ROOMS = [
     {"running", "structures"},
     {"layout"},
-    {"guards", "hooks"},
+    {"agreement", "guards", "hooks"},
     {"compile", "walk"},
     {"kernel"},
     {"publish"},
