@@ -49,11 +49,6 @@ DOCUMENTED = {
     "accepted_into_a_shared_table": "as accepted",
     "accepted_before_a_friend": "as accepted",
     "accepted_by_two": "as accepted",
-    "received": "no hook has both a datagram and who receives it",
-    "received_peeking": "as received",
-    "received_as_a_message": "as received",
-    "received_second_of_recvmmsg": "as received",
-    "received_by_two": "as received",
 }
 """What docs/bypasses.md and docs/system.md tell of."""
 OPEN = {("6.18", "proc_environ"): "newer kernels show memory to who may measure performance without asking"}
