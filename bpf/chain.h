@@ -227,6 +227,7 @@ static __always_inline long ask_rule(struct scratch *scratch, struct pursuit *pu
 			grant_by(scratch, pursuit->list, rule);
 		return 0;
 	}
+	scratch->conditional = 1;
 	gather(pursuit->slot);
 	pursuit->clause = rule->clauses;
 	pursuit->clauses = rule->clause_count;

@@ -23,10 +23,17 @@ struct climb {
 static __always_inline __u64 short_names(void)
 {
 	struct dentry___named *none = NULL;
+	__u64 offset;
 
-	if (bpf_core_field_exists(none->d_iname))
-		return bpf_core_field_offset(none->d_iname);
-	return bpf_core_field_offset(none->d_shortname);
+	/* Which of them isn't there must not be loaded either, only to be left unused. */
+	if (bpf_core_field_exists(none->d_iname)) {
+		offset = bpf_core_field_offset(none->d_iname);
+		barrier_var(offset);
+		return offset;
+	}
+	offset = bpf_core_field_offset(none->d_shortname);
+	barrier_var(offset);
+	return offset;
 }
 
 /* Whole words are stored, and what they overwrite behind the name is put back. */

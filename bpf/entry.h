@@ -8,19 +8,19 @@
 SEC("lsm/path_unlink")
 int BPF_PROG(path_unlink, const struct path *dir, struct dentry *dentry, int ret)
 {
-	return ret ? verdict(ret) : ask_entry(ASK(FILE_UNLINK), dir->mnt, dentry, false, 0, 0, 0);
+	return ret ? verdict(ret) : ask_in(dir, ASK(FILE_UNLINK), dentry, false, 0);
 }
 
 SEC("lsm/path_rmdir")
 int BPF_PROG(path_rmdir, const struct path *dir, struct dentry *dentry, int ret)
 {
-	return ret ? verdict(ret) : ask_entry(ASK(FILE_RMDIR), dir->mnt, dentry, true, 0, 0, 0);
+	return ret ? verdict(ret) : ask_in(dir, ASK(FILE_RMDIR), dentry, true, 0);
 }
 
 SEC("lsm/path_mkdir")
 int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, unsigned short mode, int ret)
 {
-	return ret ? verdict(ret) : ask_entry(ASK(FILE_MKDIR), dir->mnt, dentry, true, mode & S_IALLUGO, 0, 0);
+	return ret ? verdict(ret) : ask_in(dir, ASK(FILE_MKDIR), dentry, true, mode & S_IALLUGO);
 }
 
 static __always_inline __u64 making(__u32 mode)
@@ -43,9 +43,14 @@ SEC("lsm/path_mknod")
 int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, unsigned short mode, unsigned int device,
 	     int ret)
 {
+	__u64 asked = making(mode);
+
+	forget_made();
 	if (ret)
 		return verdict(ret);
-	return ask_entry(making(mode), dir->mnt, dentry, false, mode & S_IALLUGO, (device & 0xfff00) >> 8,
+	if (asked & NUMBERED)
+		return ask_in(dir, asked, dentry, false, mode & S_IALLUGO);
+	return ask_entry(asked, dir->mnt, dentry, false, mode & S_IALLUGO, (device & 0xfff00) >> 8,
 			 (device & 0xff) | ((device >> 12) & 0xfff00));
 }
 
@@ -72,23 +77,7 @@ int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const 
 	return conclude(slot, error);
 }
 
-/*
- * Two names (addresses) into the slot. If the first is a directory's then the second is one's too, though there may be
- * nothing yet that it names.
- */
-__noinline int name_pair(__u32 slot, __u64 mount, __u64 dentry, __u64 other_mount, __u64 other)
-{
-	struct inode *inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
-	__u32 slash = inode && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR ? NAME_SLASH : 0;
-	int error = name_of(slot, slash, mount, dentry);
-
-	return error ? error : name_of(slot, slash | NAME_SECOND, other_mount, other);
-}
-
-/*
- * Both names into the slot, as name_pair() does, by the way that is quick for what a hook is given. The second name is
- * a directory's if the first is.
- */
+/* Both names into the slot. The second is a directory's if the first is, though there may be nothing yet that it names. */
 static __always_inline int name_both(__u32 slot, struct vfsmount *mnt, struct dentry *dentry, struct vfsmount *other_mnt,
 				     struct dentry *other)
 {
@@ -114,40 +103,36 @@ int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir, s
 	return conclude(slot, name_both(slot, new_dir->mnt, old_dentry, new_dir->mnt, new_dentry));
 }
 
-/* The verdict on one half of an exchange; the slot is free for the other then. */
-__noinline int judge_exchange(__u32 slot, __u64 mount, __u64 dentry, __u64 other_mount, __u64 other)
-{
-	struct scratch *scratch = slot_of(slot);
-	int error = name_pair(slot, mount, dentry, other_mount, other);
-
-	if (!scratch)
-		return -EPERM;
-	error = error ? judge_unnameable(slot, error) : judge(slot);
-	scratch->facts_ready = 0;
-	return error;
-}
-
-/* An exchange is two renames: the other way round is asked first. */
+/* Nothing is renamed from one mount to another. */
 SEC("lsm/path_rename")
 int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry, unsigned int flags, int ret)
+{
+	struct inode *inode = old_dentry->d_inode;
+	struct member member = { .directory = old_dir->dentry->d_inode, .mnt = old_dir->mnt, .dentry = old_dentry,
+				 .other = new_dentry };
+
+	if (ret)
+		return verdict(ret);
+	member.slash = present(inode) && (inode->i_mode & S_IFMT) == S_IFDIR;
+	member.apart = address_of(old_dir->dentry) != address_of(new_dir->dentry);
+	return ask_member(ASK(FILE_RENAME), &member);
+}
+
+/* An exchange is two renames: this is the other one. Of its own, for kernels that would have it use too much stack. */
+SEC("lsm/path_rename")
+int BPF_PROG(path_exchange, const struct path *old_dir, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry, unsigned int flags, int ret)
 {
 	__u32 slot;
 	int error;
 
-	if (ret)
+	if (ret || !(flags & RENAME_EXCHANGE))
 		return verdict(ret);
 	slot = prepare(ASK(FILE_RENAME), &error);
 	if (slot == NO_SLOT)
 		return error;
-	if (flags & RENAME_EXCHANGE)
-		error = judge_exchange(slot, address_of(new_dir->mnt), address_of(new_dentry), address_of(old_dir->mnt),
-				       address_of(old_dentry));
-	if (error) {
-		release(slot);
-		return verdict(error);
-	}
-	return conclude(slot, name_both(slot, old_dir->mnt, old_dentry, new_dir->mnt, new_dentry));
+	return conclude(slot, name_both(slot, new_dir->mnt, new_dentry, old_dir->mnt, old_dentry));
 }
 
 #endif

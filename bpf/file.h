@@ -5,8 +5,8 @@
 
 #include "judge.h"
 #include "link.h"
+#include "member.h"
 #include "names.h"
-#include "remembered.h"
 #include "task.h"
 
 #define O_ACCMODE 3
@@ -18,10 +18,6 @@
 #define FMODE_CREATED (1u << 20)
 #define O_EXCL 0200
 
-enum fresh {
-	FRESH_MADE = 1,		/* the file was made by this very call */
-	FRESH_ALONE = 2,	/* .. which would fail if the file had been there: it can't begin anew */
-};
 #define F_SETFL 4
 #define RENAME_EXCHANGE 2
 #define S_IALLUGO 07777
@@ -33,12 +29,11 @@ enum fresh {
  * A slot that holds the request of the current task, without names; with NO_SLOT in the lower half, the upper is what
  * the request is answered. The verifier goes through it once, and not once more for each way out of it.
  */
-__noinline __u64 prepared(__u64 asked)
+__noinline __u64 prepared(__u64 asked, __u32 domain)
 {
-	__u32 domain, slot;
+	__u32 slot;
 	int error = 0;
 
-	asked = checked(FAMILY_NAME, asked, &domain);
 	if (!asked)
 		return NO_SLOT;
 	slot = begin(FAMILY_NAME, asked, domain);
@@ -47,12 +42,20 @@ __noinline __u64 prepared(__u64 asked)
 	return (__u64)error << 32 | slot;
 }
 
-static __always_inline __u32 prepare(__u64 asked, int *error)
+static __always_inline __u32 prepare_for(struct asker *asker, int *error)
 {
-	__u64 both = prepared(asked);
+	__u64 both = prepared(asker->asked, asker->domain);
 
 	*error = verdict((int)(both >> 32));
 	return both;
+}
+
+static __always_inline __u32 prepare(__u64 asked, int *error)
+{
+	struct asker asker = {};
+
+	asker.asked = checked(FAMILY_NAME, asked, &asker.domain);
+	return prepare_for(&asker, error);
 }
 
 /* The verdict on the request whose name has been built, or couldn't be. */
@@ -80,33 +83,91 @@ static __always_inline int ask_entry(__u64 asked, struct vfsmount *mnt, struct d
 	return conclude(slot, name_entry(slot, FIRST, mnt, dentry, slash));
 }
 
-/* The verdict on operations on a file that is there, of which nothing matters but its name. */
-static __always_inline int ask_file(__u64 asked, struct vfsmount *mnt, struct dentry *dentry, struct inode *inode,
-				    __u32 fresh)
+/* The same of a member: nothing matters but its name, its number, and the other name. */
+static __always_inline int ask_member(__u64 asked, struct member *member)
 {
 	struct scratch *scratch;
 	int error;
 	__u32 slot;
 
-	if (!fresh && is_granted(asked, mnt, dentry, inode))
+	member->asker = asker_of(asked);
+	if (!member->asker.asked || is_granted_entry(member))
 		return 0;
-	slot = prepare(asked, &error);
+	slot = prepare_for(&member->asker, &error);
 	scratch = slot_of(slot);
 	if (!scratch)
 		return error;
-	scratch->once = fresh & FRESH_ALONE;
+	scratch->numbers[0] = member->number;
+	look(scratch, member->mnt, member->dentry);
+	error = name_entry(slot, FIRST, member->mnt, member->dentry, member->slash);
+	if (!error && member->other)
+		error = name_entry(slot, SECOND, member->mnt, member->other, member->slash);
+	error = error ? judge_unnameable(slot, error) : judge(slot);
+	if (!error)
+		remember_entry(scratch, member);
+	release(slot);
+	return verdict(error);
+}
+
+/* The verdict on an operation on one entry of the directory. */
+static __always_inline int ask_in(const struct path *dir, __u64 asked, struct dentry *dentry, bool slash, __u64 number)
+{
+	struct member member = { .directory = dir->dentry->d_inode, .mnt = dir->mnt, .dentry = dentry, .slash = slash,
+				 .number = number };
+
+	return ask_member(asked, &member);
+}
+
+/* The verdict on operations on a file that is there, of which nothing matters but its name. */
+static __always_inline int ask_file(__u64 asked, struct vfsmount *mnt, struct dentry *dentry, struct inode *inode)
+{
+	struct asker asker = asker_of(asked);
+	struct scratch *scratch;
+	int error;
+	__u32 slot;
+
+	if (!asker.asked || is_granted(&asker, mnt, dentry, inode))
+		return 0;
+	slot = prepare_for(&asker, &error);
+	scratch = slot_of(slot);
+	if (!scratch)
+		return error;
 	look(scratch, mnt, dentry);
 	error = name_entry(slot, FIRST, mnt, dentry, false);
 	error = error ? judge_unnameable(slot, error) : judge(slot);
-	if (!error && !fresh)
+	if (!error)
 		remember(scratch, inode);
+	release(slot);
+	return verdict(error);
+}
+
+/* The same of one that this very call has made; alone: the call would fail if it were there, and can't begin anew. */
+static __always_inline int ask_made(__u64 asked, struct vfsmount *mnt, struct dentry *dentry, bool alone)
+{
+	struct asker asker = asker_of(asked);
+	struct scratch *scratch;
+	int error;
+	__u32 slot;
+
+	if (!asker.asked || is_granted_made(&asker, mnt, dentry))
+		return 0;
+	slot = prepare_for(&asker, &error);
+	scratch = slot_of(slot);
+	if (!scratch)
+		return error;
+	scratch->once = alone;
+	look(scratch, mnt, dentry);
+	error = name_entry(slot, FIRST, mnt, dentry, false);
+	error = error ? judge_unnameable(slot, error) : judge(slot);
+	if (!error)
+		remember_made(scratch, dentry);
 	release(slot);
 	return verdict(error);
 }
 
 static __always_inline int ask_there(__u64 asked, const struct path *path)
 {
-	return ask_file(asked, path->mnt, path->dentry, path->dentry->d_inode, 0);
+	return ask_file(asked, path->mnt, path->dentry, path->dentry->d_inode);
 }
 
 static __always_inline int ask_number(__u64 asked, const struct path *path, __u64 number)
@@ -133,7 +194,6 @@ static __always_inline __u64 open_asks(unsigned int flags)
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
-	__u32 fresh = 0;
 	__u64 asked;
 
 	if (ret)
@@ -146,9 +206,11 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_BACKING)
 		return 0;
 	asked = open_asks(file->f_flags);
+	if (!asked)
+		return 0;
 	if (file->f_mode & FMODE_CREATED)
-		fresh = file->f_flags & O_EXCL ? FRESH_MADE | FRESH_ALONE : FRESH_MADE;
-	return asked ? ask_file(asked, file->f_path.mnt, file->f_path.dentry, file->f_inode, fresh) : 0;
+		return ask_made(asked, file->f_path.mnt, file->f_path.dentry, file->f_flags & O_EXCL);
+	return ask_file(asked, file->f_path.mnt, file->f_path.dentry, file->f_inode);
 }
 
 SEC("lsm/path_truncate")
@@ -161,8 +223,7 @@ int BPF_PROG(path_truncate, const struct path *path, int ret)
 SEC("lsm/file_truncate")
 int BPF_PROG(file_truncate, struct file *file, int ret)
 {
-	return ret ? verdict(ret) : ask_file(ASK(FILE_TRUNCATE), file->f_path.mnt, file->f_path.dentry, file->f_inode,
-					      0);
+	return ret ? verdict(ret) : ask_file(ASK(FILE_TRUNCATE), file->f_path.mnt, file->f_path.dentry, file->f_inode);
 }
 
 SEC("lsm/inode_getattr")
@@ -192,7 +253,7 @@ int BPF_PROG(file_fcntl, struct file *file, unsigned int command, unsigned long 
 	if (command != F_SETFL || !((argument ^ file->f_flags) & O_APPEND))
 		return 0;
 	return ask_file(argument & O_APPEND ? ASK(FILE_APPEND) : ASK(FILE_WRITE), file->f_path.mnt, file->f_path.dentry,
-			file->f_inode, false);
+			file->f_inode);
 }
 
 SEC("lsm/path_chmod")

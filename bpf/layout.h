@@ -274,8 +274,8 @@ struct state {
 	__u32 daemon_started;	/* hundredths of a second since boot, as /proc/PID/stat has it */
 	__u32 observers;	/* how many are there to answer questions */
 	__u32 start;		/* the number of this start, which later ones exceed */
-	__u64 rename_lock;	/* where the kernel counts renames; 0: it isn't known, and nothing is remembered */
-	__u32 pad[4];
+	__u32 remembers;	/* all is attached that says when what is remembered is no longer so */
+	__u32 pad[5];
 };
 
 /* While one start follows another, both have programs in every hook; each task is held by one of them at any time. */
@@ -300,7 +300,9 @@ struct counts {
 	__u64 changed;		/* programs killed since what they were given isn't what was decided on */
 	__u32 next_question;
 	__u32 starts;		/* written by user space: how often the engine was started */
-	__u64 pad[3];
+	__u64 moved;		/* grows before and after anything is renamed */
+	__u64 folders_moved;	/* .. a directory */
+	__u64 folders;		/* in which something has been remembered */
 };
 
 /* Events. */

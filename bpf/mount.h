@@ -7,6 +7,19 @@
 #include "filesystems.h"
 #include "lookup.h"
 
+/*
+ * Two names (addresses) into the slot. If the first is a directory's then the second is one's too, though there may be
+ * nothing yet that it names.
+ */
+__noinline int name_pair(__u32 slot, __u64 mount, __u64 dentry, __u64 other_mount, __u64 other)
+{
+	struct inode *inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	__u32 slash = inode && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR ? NAME_SLASH : 0;
+	int error = name_of(slot, slash, mount, dentry);
+
+	return error ? error : name_of(slot, slash | NAME_SECOND, other_mount, other);
+}
+
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
 SEC("lsm/sb_umount")

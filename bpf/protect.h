@@ -63,6 +63,8 @@ PROTECT_ENTRY(inode_symlink)
 SEC("lsm/inode_rename")
 int BPF_PROG(protect_inode_rename, struct inode *from, struct dentry *old, struct inode *to, struct dentry *new)
 {
+	forget(old);
+	forget(new);
 	return protect(old, TOUCH_ENTRY) ?: protect(new, TOUCH_ENTRY);
 }
 
@@ -70,6 +72,7 @@ int BPF_PROG(protect_inode_rename, struct inode *from, struct dentry *old, struc
 SEC("lsm/inode_link")
 int BPF_PROG(protect_inode_link, struct dentry *old, struct inode *dir, struct dentry *new)
 {
+	forget(old);
 	return protect(old, TOUCH_ENTRY) ?: protect(new, TOUCH_ENTRY);
 }
 

@@ -101,16 +101,26 @@ struct walk {
 	__u32 pad;
 };
 
-/* A file's name and the policy that it was looked up in, in place of the name. See remembered.h. */
+#define SHORT_WORDS 4		/* of the names that dentries have room for */
+
+/* What an entry is called in its directory. */
+struct label {
+	__u64 hash;		/* and, above it, how many bytes long it is */
+	__u64 bytes[SHORT_WORDS];	/* all of the name if it is short, and zeroes behind it */
+};
+
+/* A name, and the policy that something was granted under it by. See remembered.h. */
 struct memory {
-	__u64 dentry, parent, mount;
-	__u64 hash;		/* of the last component, and its length */
-	__u64 event;		/* of the mount namespace */
+	__u64 parent, mount;
+	__u64 space;		/* the mount namespace */
+	__u64 event;		/* .. and its last change */
+	__u64 moved;		/* how often anything has been that matters */
+	struct label label;
 	__u64 granted;
-	__u32 renames;
 	__u32 own, shared;	/* lists */
 	__u32 book;		/* and how often it has been filled */
 	__u32 profile;		/* what it logs isn't what another does */
+	__u32 directory;	/* the name ends in a slash */
 	__u32 version;		/* odd while it is written */
 };
 
@@ -124,6 +134,8 @@ struct scratch {
 	__u8 once;		/* the call can't begin anew any more: nobody is asked */
 	__u8 stood_by;		/* what stands by has been looked at */
 	__u8 nobody;		/* the current task has nothing to do with it */
+	__u8 conditional;	/* conditions have been looked at: the next answer may be another */
+	__u8 pad[7];
 	__u64 numbers[3];	/* as the grammar has numbers, in their order */
 	__u8 address[16];
 	__u16 version;

@@ -12,6 +12,7 @@
 #include "task.h"
 #include "birth.h"
 #include "judge.h"
+#include "moved.h"
 #include "names.h"
 #include "link.h"
 

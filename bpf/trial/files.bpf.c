@@ -11,7 +11,7 @@
 #define SEKISHO_TASK_H
 #define SEKISHO_JUDGE_H
 #define SEKISHO_LINK_H
-#define SEKISHO_REMEMBERED_H
+#define SEKISHO_MEMBER_H
 
 struct asked {
 	__u64 operations;
@@ -47,6 +47,7 @@ static __always_inline __u32 begin(__u32 family, __u64 asked, __u32 domain)
 	scratch->second.length = 0;
 	scratch->third.length = 0;
 	scratch->asked = asked;
+	scratch->domain = domain;
 	return slot;
 }
 
@@ -91,9 +92,56 @@ static __always_inline void opened_for_exec(struct file *file)
 }
 
 /* Every name is built. */
-static __always_inline bool is_granted(__u64 asked, struct vfsmount *mnt, struct dentry *dentry, struct inode *inode)
+struct asker {
+	__u64 asked;
+	__u32 domain;
+};
+
+struct member {
+	struct asker asker;
+	struct inode *directory;
+	struct vfsmount *mnt;
+	struct dentry *dentry, *other;
+	__u64 number;
+	bool slash, apart;
+};
+
+#define NUMBERED (ASK(FILE_CREATE) | ASK(FILE_MKDIR) | ASK(FILE_MKFIFO) | ASK(FILE_MKSOCK))
+
+static __always_inline struct asker asker_of(__u64 asked)
+{
+	struct asker asker = {};
+
+	asker.asked = checked(FAMILY_NAME, asked, &asker.domain);
+	return asker;
+}
+
+static __always_inline bool is_granted(struct asker *asker, struct vfsmount *mnt, struct dentry *dentry,
+				       struct inode *inode)
 {
 	return false;
+}
+
+static __always_inline bool is_granted_made(struct asker *asker, struct vfsmount *mnt, struct dentry *dentry)
+{
+	return false;
+}
+
+static __always_inline bool is_granted_entry(struct member *member)
+{
+	return false;
+}
+
+static __always_inline void forget_made(void)
+{
+}
+
+static __always_inline void remember_entry(struct scratch *scratch, struct member *member)
+{
+}
+
+static __always_inline void remember_made(struct scratch *scratch, struct dentry *dentry)
+{
 }
 
 static __always_inline void look(struct scratch *scratch, struct vfsmount *mnt, struct dentry *dentry)

@@ -33,8 +33,8 @@ from sekisho.store.directory import PolicyDirectory
 ROLES = ("files", "changes", "sockets", "executions", "learning")
 PROGRAM = {"learning": "learner"}
 ASKED = {
-    "file_open", "path_chmod", "path_link", "path_mkdir", "path_mknod", "path_rename", "path_truncate", "path_unlink",
-    "socket_connect",
+    "file_open", "path_chmod", "path_link", "path_mkdir", "path_mknod", "path_exchange", "path_rename",
+    "path_truncate", "path_unlink", "socket_connect",
 }  # fmt: skip
 _RECORD = struct.Struct("Qq48s")
 _COUNTS = struct.Struct("4Q")

@@ -34,7 +34,7 @@ def main() -> None:
     policy = "<kernel>\nuse_profile 0\n\n"
     for name, entries in GRANTED.items():
         policy += "\n".join([f"<kernel> /{name.replace(' ', '-')}", "use_profile 3", *entries, "", ""])
-    engine = Engine(Path(sys.argv[1]), policy, {"path_rename", "task_alloc"})
+    engine = Engine(Path(sys.argv[1]), policy, {"path_rename", "path_exchange", "task_alloc"})
     for name in GRANTED:
         report(name, engine.attempt(f"<kernel> /{name.replace(' ', '-')}", exchange))
 

@@ -1,4 +1,4 @@
-"""In a virtual machine: what is remembered of a file never outlives the name that it was granted for.
+"""In a virtual machine: what is remembered of a file or a directory never outlives the name that it was granted for.
 
 usage: guest_remembered.py OBJECT; prints the outcomes of each step.
 """
@@ -14,13 +14,14 @@ from pathlib import Path
 
 from tests.engine.lsm.enforced import Engine
 
-from sekisho.engine.lsm.daemon import machine
+from sekisho.engine.lsm import hooks
 from sekisho.policy.parser import parse_domain_policy
 
 PLACE = Path("/run/place")
 FILE = PLACE / "dir/sub/file"
 OTHER = PLACE / "dir/sub/other"
-READER, WRITER = "<kernel> /reader", "<kernel> /writer"
+SUB = PLACE / "dir/sub"
+READER, WRITER, MAKER = "<kernel> /reader", "<kernel> /writer", "<kernel> /maker"
 POLICY = f"""{READER}
 use_profile 3
 
@@ -31,7 +32,21 @@ file read {PLACE}/dir/sub/made
 use_profile 3
 
 file read/write {FILE}
+
+{MAKER}
+use_profile 3
+
+file create {SUB}/made 0600-0666
+file write/unlink {SUB}/made
+file rename {SUB}/made {SUB}/kept
+file rename {SUB}/kept {SUB}/made
+file create {SUB}/mine 0600-0666 task.uid=0
+file write {SUB}/mine
+file unlink {SUB}/mine
+file create {PLACE}/dir/short/made 0600-0666
+file write/unlink {PLACE}/dir/short/made
 """
+PROGRAMS = {"file_open", "path_mknod", "path_unlink", "path_rename", "path_exchange", "path_mkdir"}
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 ROUNDS = 300
 
@@ -46,12 +61,39 @@ def opened(path: Path, flags: int = os.O_RDONLY) -> Callable[[], object]:
     return act
 
 
+def made(path: Path, mode: int = 0o600, flags: int = os.O_WRONLY, uid: int = 0) -> Callable[[], object]:
+    """Makes the file and removes it, more than once."""
+
+    def act() -> None:
+        os.umask(0)
+        os.setuid(uid)
+        for _ in range(3):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | flags, mode))
+            path.unlink()
+
+    return act
+
+
+def renamed(one: Path, other: Path) -> Callable[[], object]:
+    """There and back again, more than once."""
+
+    def act() -> None:
+        for _ in range(3):
+            one.rename(other)
+            other.rename(one)
+
+    return act
+
+
 class Steps:
     """Each step changes something; what then comes of opening is kept."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.outcomes: dict[str, list[str]] = {}
+
+    def act(self, name: str, *acts: Callable[[], object]) -> None:
+        self.outcomes[name] = [self.engine.attempt(MAKER, each) for each in acts]
 
     def step(self, name: str, *paths: Path, domain: str = READER, flags: int = os.O_RDONLY) -> None:
         self.outcomes[name] = [self.engine.attempt(domain, opened(path, flags)) for path in paths]
@@ -139,6 +181,54 @@ def domains(steps: Steps) -> None:
     steps.step("line given back", FILE)
 
 
+def entries(steps: Steps) -> None:
+    """What is made, renamed and removed again and again."""
+    file = SUB / "made"
+    SUB.chmod(0o777)
+    steps.act("made", made(file), made(file), made(SUB / "another"))
+    steps.act("made otherwise", made(file, mode=0o700), made(file, flags=os.O_RDWR), made(file))
+    file.unlink()
+    steps.act("made as somebody", made(SUB / "mine"), made(SUB / "mine", uid=1000))
+    (PLACE / "dir").rename(PLACE / "moved")
+    steps.act("made in what was renamed", made(PLACE / "moved/sub/made"))
+    (PLACE / "moved").rename(PLACE / "dir")
+    steps.act("made in what is back", made(file))
+    file.write_text("x")
+    steps.act("renamed", renamed(file, SUB / "kept"), renamed(file, SUB / "elsewhere"), renamed(file, PLACE / "kept"))
+    file.unlink()
+    file.mkdir()
+    steps.act("renamed as a directory", renamed(file, SUB / "kept"))
+    file.rmdir()
+    mount("--bind", SUB, PLACE / "bound")
+    steps.act("made where it is bound", made(PLACE / "bound/made"), made(file))
+    subprocess.run(["umount", PLACE / "bound"], check=True)
+    steps.act("made when that is over", made(file))
+
+
+def short_lived(steps: Steps) -> None:
+    """Directories come and go where others were in memory: none is taken for another."""
+    known, unknown = PLACE / "dir/short", PLACE / "dir/other"
+    seen = set()
+
+    def act() -> None:
+        known.mkdir()
+        made(known / "made")()
+        known.rmdir()
+        unknown.mkdir()
+        try:
+            made(unknown / "made")()
+        finally:
+            unknown.rmdir()
+
+    steps.engine.policy.domains[MAKER].generation += 1
+    lines = "".join(f"file mkdir {path}/ 0-0777\nfile rmdir {path}/\n" for path in (known, unknown))
+    parse_domain_policy(f"{MAKER}\n{lines}", steps.engine.policy)
+    steps.engine.publisher.publish(steps.engine.policy)
+    for _ in range(40):
+        seen.add(steps.engine.attempt(MAKER, act))
+    steps.outcomes["directories that come and go"] = sorted(seen)
+
+
 def race(steps: Steps) -> None:
     """The directory goes back and forth while it is read: what is refused under one name stays so."""
     moved = PLACE / "moved/sub/file"
@@ -169,17 +259,19 @@ def main() -> None:
     FILE.parent.mkdir(parents=True)
     FILE.write_text("file")
     OTHER.write_text("other")
-    engine = Engine(Path(sys.argv[1]), POLICY, ["file_open"])
-    engine.maps.state.rename_lock = machine.address("rename_lock")
+    engine = Engine(Path(sys.argv[1]), POLICY, PROGRAMS | hooks.REMEMBERING)
+    engine.maps.state.remembers = 1
     steps = Steps(engine)
-    for part in (directories, files, mounts, domains, race):
+    for part in (directories, files, mounts, domains, entries, short_lived, race):
         part(steps)
     steps.step("in the end", FILE)
     with FILE.open() as file:
         kept = engine.loaded.maps["remembered"].lookup(file.fileno())
+    descriptor = os.open(SUB, os.O_RDONLY)
+    entries_kept = engine.loaded.maps["remembered_entries"].lookup(descriptor)
     for name, outcomes in steps.outcomes.items():
         print(f"{name}: {' '.join(outcomes)}")
-    print(f"kept: {bool(kept and any(kept))}")
+    print(f"kept: {bool(kept and any(kept))} {bool(entries_kept and any(entries_kept))}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ LINEAGE: Final = "lineage"
 PROTECTION: Final = "protection"
 """What keeps the engine itself out of reach."""
 
+REMEMBERING: Final = frozenset({"rename_begun", "rename_ended", "protect_inode_rename", "protect_inode_link"})
+"""The programs that tell when what is remembered of files and directories no longer counts: without any of them nothing
+is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -71,6 +75,7 @@ def _files() -> Iterable[Program]:
     yield _asks("file", "symlink", "path_symlink")
     yield _asks("file", "link", "path_link")
     yield _asks("file", "rename", "path_rename")
+    yield _asks("file", "rename", "path_exchange", "path_rename")
     yield _asks("file", "mount", "sb_mount")
     yield _asks("file", "mount", "move_mount")
     yield _asks("file", "unmount", "sb_umount")

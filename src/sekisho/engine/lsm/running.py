@@ -39,8 +39,8 @@ class State(ctypes.Structure):
         ("daemon_started", c_uint32),
         ("observers", c_uint32),
         ("start", c_uint32),
-        ("rename_lock", c_uint64),
-        ("pad", c_uint32 * 4),
+        ("remembers", c_uint32),
+        ("pad", c_uint32 * 5),
     )
 
 
@@ -62,7 +62,9 @@ class Counts(ctypes.Structure):
         ("changed", c_uint64),
         ("next_question", c_uint32),
         ("starts", c_uint32),
-        ("pad", c_uint64 * 3),
+        ("moved", c_uint64),
+        ("folders_moved", c_uint64),
+        ("folders", c_uint64),
     )
 
 

@@ -54,11 +54,3 @@ def test_programs_can_be_turned_off(tmp_path: Path) -> None:
     assert machine.calls_programs(setting)
     setting.write_text("0\n")
     assert not machine.calls_programs(setting)
-
-
-def test_a_variable_of_the_kernels_is_where_the_kernel_says(tmp_path: Path) -> None:
-    symbols = tmp_path / "kallsyms"
-    symbols.write_text("ffffffff81000000 T start\nffffffff82a09600 D rename_lock\nffffffff82a09700 d rename_locked\n")
-
-    assert machine.address("rename_lock", symbols) == 0xFFFFFFFF82A09600
-    assert (machine.address("rename", symbols), machine.address("start", tmp_path / "none")) == (0, 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Final
 
@@ -66,12 +65,3 @@ def processors(possible: Path = Path("/sys/devices/system/cpu/possible")) -> int
         return int(possible.read_text().strip().replace("-", ",").split(",")[-1]) + 1
     except (OSError, ValueError):
         return os.cpu_count() or 1
-
-
-def address(symbol: str, symbols: Path = Path("/proc/kallsyms")) -> int:
-    """Where the kernel has its variable ``symbol``; 0 where it doesn't tell."""
-    try:
-        found = re.search(rf"^([0-9a-f]+) \S {re.escape(symbol)}$", symbols.read_text(errors="replace"), re.MULTILINE)
-    except OSError:
-        return 0
-    return int(found[1], 16) if found else 0

@@ -101,7 +101,7 @@ class System:
         self._assignment.assign()
         self.publisher.publish(self.policy)
         self.state.every_task = 1
-        self.state.rename_lock = machine.address("rename_lock")
+        self.state.remembers = int(self.loaded.links.keys() >= hooks.REMEMBERING)
         before = [state for folder in self._before if (state := pins.state(folder)) is not None and state.active]
         # Whoever is killed from now on leaves this start's programs where the earlier ones' already are.
         self._pin()
