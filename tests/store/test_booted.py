@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from tests.decide.support import request
+
+from sekisho.decide.evaluate import decide
 from sekisho.store.booted import EXECUTOR, SYSTEMD, domains, lay_out
 from sekisho.store.directory import PolicyDirectory
 
@@ -54,6 +58,24 @@ def test_systemd_may_end_what_it_has_started_the_engines_daemon_too(tmp_path: Pa
     _, _, section = (laid_out(tmp_path).path / "domain_policy.conf").read_text().partition(f"\n<kernel> {SYSTEMD}\n")
 
     assert {f"ipc signal {number} <kernel>" for number in (6, 9, 15)} <= set(section.split("\n<")[0].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("keyword", "operands"),
+    [
+        ("unix", "anonymous"),
+        ("unix", r"\000abstract"),
+        ("unix", r"\000with/slash"),
+        ("unix", "/run/some/where/socket"),
+        ("inet", "192.0.2.1 514"),
+        ("inet", "2001:db8::1 40000"),
+    ],
+)
+def test_what_comes_before_the_service_it_is_for_is_received(tmp_path: Path, keyword: str, operands: str) -> None:
+    policy = laid_out(tmp_path).load()
+    domain = policy.domains[f"<kernel> {SYSTEMD}"]
+
+    assert decide(policy, domain, request(f"network {keyword} dgram recv {operands}")).entry
 
 
 def test_a_second_time_keeps_what_is_there(tmp_path: Path) -> None:

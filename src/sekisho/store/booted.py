@@ -22,6 +22,8 @@ INSTALLERS: Final = tuple(
 )
 ENDING: Final = (1, 6, 9, 15, 18)
 """The signals that systemd ends services with: hang-up, abort (the watchdog's), kill, terminate, continue."""
+EVERYWHERE: Final = ("0.0.0.0-255.255.255.255", f"::-{':'.join(['ffff'] * 8)}")
+"""All Internet addresses."""
 _LEARNING: Final = 1
 
 Present = Callable[[str], bool]
@@ -73,6 +75,9 @@ def domains(free: Iterable[str], program: str) -> Iterator[str]:
     yield from ("file write /dev/kmsg", "file write /dev/console")
     # So does ending what doesn't end by itself, or doesn't answer: the engine's own daemon, too.
     yield from (f"ipc signal {number} <kernel>" for number in ENDING)
+    # What comes to a socket before the service that it is for has received from it is asked of who made it.
+    yield from (f"network unix dgram recv {name}" for name in (r"\*", r"\*/\*", r"\*/\{\*\}/\*"))
+    yield from (f"network inet dgram recv {addresses} 0-65535" for addresses in EVERYWHERE)
     for name in (SHUTDOWN, *free):
         yield from ("", f"<kernel> {name}", "use_profile 0", "use_group 0", "")
 
