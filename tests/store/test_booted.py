@@ -8,7 +8,7 @@ import pytest
 from tests.decide.support import request
 
 from sekisho.decide.evaluate import decide
-from sekisho.store.booted import EXECUTOR, SYSTEMD, domains, lay_out
+from sekisho.store.booted import ENGINE, EXECUTOR, SYSTEMD, domains, lay_out
 from sekisho.store.directory import PolicyDirectory
 
 PROGRAM = "/usr/bin/sekisho"
@@ -54,10 +54,34 @@ def test_what_no_daemon_could_learn_is_granted_from_the_start() -> None:
     assert f"file execute {PROGRAM}" in list(domains([PROGRAM], PROGRAM))
 
 
-def test_systemd_may_end_what_it_has_started_the_engines_daemon_too(tmp_path: Path) -> None:
-    _, _, section = (laid_out(tmp_path).path / "domain_policy.conf").read_text().partition(f"\n<kernel> {SYSTEMD}\n")
+def asked_of_systemd(tmp_path: Path, text: str) -> bool:
+    """Whether there is a line for it."""
+    policy = laid_out(tmp_path).load()
+    return decide(policy, policy.domains[f"<kernel> {SYSTEMD}"], request(text)).entry is not None
 
-    assert {f"ipc signal {number} <kernel>" for number in (6, 9, 15)} <= set(section.split("\n<")[0].splitlines())
+
+@pytest.mark.parametrize("number", [6, 9, 15])
+@pytest.mark.parametrize("whose", ["<kernel> /usr/sbin/service", ENGINE])
+def test_systemd_may_end_what_it_has_started_the_engines_daemon_too(tmp_path: Path, number: int, whose: str) -> None:
+    assert asked_of_systemd(tmp_path, f"ipc signal {number} {whose}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file mkdir /sys/fs/cgroup/system.slice/sekisho.service/ 0755",
+        "file rmdir /sys/fs/cgroup/system.slice/sekisho.service/",
+        "file read /sys/fs/cgroup/system.slice/sekisho.service/cgroup.events",
+        "file write /sys/fs/cgroup/system.slice/sekisho.service/cgroup.procs",
+        "file symlink /run/systemd/units/.#invocation:sekisho.service3ec372be023ed256",
+        "file rename /run/systemd/units/.#invocation:x.service3e /run/systemd/units/invocation:x.service",
+        "file unlink /run/systemd/units/invocation:sekisho.service",
+        "file getattr /usr/lib/systemd/system/sekisho.service",
+        "file read /etc/systemd/system/multi-user.target.wants/cron.service",
+    ],
+)
+def test_systemd_may_start_again_what_has_never_been_before(tmp_path: Path, text: str) -> None:
+    assert asked_of_systemd(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -72,10 +96,7 @@ def test_systemd_may_end_what_it_has_started_the_engines_daemon_too(tmp_path: Pa
     ],
 )
 def test_what_comes_before_the_service_it_is_for_is_received(tmp_path: Path, keyword: str, operands: str) -> None:
-    policy = laid_out(tmp_path).load()
-    domain = policy.domains[f"<kernel> {SYSTEMD}"]
-
-    assert decide(policy, domain, request(f"network {keyword} dgram recv {operands}")).entry
+    assert asked_of_systemd(tmp_path, f"network {keyword} dgram recv {operands}")
 
 
 def test_a_second_time_keeps_what_is_there(tmp_path: Path) -> None:

@@ -17,11 +17,25 @@ from sekisho.store.directory import PolicyDirectory
 SYSTEMD: Final = "/usr/lib/systemd/systemd"
 EXECUTOR: Final = "/usr/lib/systemd/systemd-executor"
 SHUTDOWN: Final = "/usr/lib/systemd/systemd-shutdown"
+ENGINE: Final = "<sekisho>"
+"""Where the engine's own processes are."""
 INSTALLERS: Final = tuple(
     f"/usr/bin/{name}" for name in ("apt", "apt-get", "aptitude", "dpkg", "dnf", "dnf5", "rpm", "zypper", "pacman")
 )
 ENDING: Final = (1, 6, 9, 15, 18)
 """The signals that systemd ends services with: hang-up, abort (the watchdog's), kill, terminate, continue."""
+MANAGING: Final = (
+    r"file mkdir /sys/fs/cgroup/\{\*\}/ 0-07777",
+    r"file read/getattr/rmdir /sys/fs/cgroup/\{\*\}/",
+    r"file create /sys/fs/cgroup/\{\*\}/\* 0-07777",
+    r"file read/write/getattr/truncate /sys/fs/cgroup/\{\*\}/\*",
+    r"file symlink/unlink /run/systemd/units/\*",
+    r"file rename /run/systemd/units/\* /run/systemd/units/\*",
+    *(rf"file read/getattr {where}/systemd/system/{name}" for where in ("/usr/lib", "/etc", "/run")
+      for name in (r"\*", r"\{\*\}/\*")),
+)  # fmt: skip
+"""What systemd does with each service: its control group, its name among those that run, its unit. A service that
+was never started again while everything was learned can be all the same."""
 EVERYWHERE: Final = ("0.0.0.0-255.255.255.255", f"::-{':'.join(['ffff'] * 8)}")
 """All Internet addresses."""
 _LEARNING: Final = 1
@@ -74,7 +88,8 @@ def domains(free: Iterable[str], program: str) -> Iterator[str]:
     yield "network unix dgram send /run/systemd/journal/socket"
     yield from ("file write /dev/kmsg", "file write /dev/console")
     # So does ending what doesn't end by itself, or doesn't answer: the engine's own daemon, too.
-    yield from (f"ipc signal {number} <kernel>" for number in ENDING)
+    yield from (f"ipc signal {number} {whose}" for number in ENDING for whose in ("<kernel>", ENGINE))
+    yield from MANAGING
     # What comes to a socket before the service that it is for has received from it is asked of who made it.
     yield from (f"network unix dgram recv {name}" for name in (r"\*", r"\*/\*", r"\*/\{\*\}/\*"))
     yield from (f"network inet dgram recv {addresses} 0-65535" for addresses in EVERYWHERE)
