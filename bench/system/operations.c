@@ -16,6 +16,7 @@
 
 #define DEEP "/a/b/c/d/e/f/g/h/file"
 
+static const char *folder;
 static char near[256], deep[256], made[256], one[256], other[256], nothing[256], forbidden[256];
 
 static void open_close(const char *path, int count)
@@ -44,6 +45,22 @@ static void create_unlink(int count)
 		need(fd >= 0, made);
 		close(fd);
 		need(!unlink(made), "unlink");
+	}
+}
+
+/* Under a name that nothing has had before. */
+static void create_unlink_new(int count)
+{
+	char path[300];
+
+	for (int i = 0; i < count; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/new%d%06d", folder, getpid(), i);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		need(fd >= 0, path);
+		close(fd);
+		need(!unlink(path), "unlink");
 	}
 }
 
@@ -103,6 +120,8 @@ static void run(const char *kind, int count)
 		status(deep, count);
 	else if (!strcmp(kind, "create+unlink"))
 		create_unlink(count);
+	else if (!strcmp(kind, "create+unlink-new"))
+		create_unlink_new(count);
 	else if (!strcmp(kind, "rename"))
 		rename_back(count);
 	else if (!strcmp(kind, "exec"))
@@ -119,6 +138,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return 0;
+	folder = argv[1];
 	snprintf(near, sizeof(near), "%s/file", argv[1]);
 	snprintf(deep, sizeof(deep), "%s" DEEP, argv[1]);
 	snprintf(made, sizeof(made), "%s/made", argv[1]);
