@@ -52,6 +52,9 @@ static __always_inline int ask_name(struct scratch *scratch, __u32 slot, struct 
 	}
 	if (record)
 		scratch->granted |= record->plain & scratch->asked;
+	/* Only of the list that is asked first: what another grants one of its special entries may grant before. */
+	if (record && id == scratch->working.own)
+		scratch->plain = record->plain;
 	if (list->flags & LIST_EXECUTES && scratch->asked & BIT(BIT_FILE_EXECUTE))
 		scratch->candidate = record ? record->last : 0;
 	if (ungranted(scratch) & (PAIRED_NAMES | PAIRED_NUMBERS))

@@ -159,7 +159,7 @@ static __always_inline struct binding *begin_decision(struct scratch *scratch, s
 		scratch->working.own = *(volatile __u32 *)&binding->list;
 		scratch->working.shared = *(volatile __u32 *)&binding->shared;
 	}
-	scratch->granted = scratch->logged = scratch->unlogged = scratch->moving = 0;
+	scratch->granted = scratch->plain = scratch->logged = scratch->unlogged = scratch->moving = 0;
 	scratch->list = scratch->entry = 0;
 	scratch->candidate = scratch->target_id = scratch->preference = 0;
 	scratch->move = scratch->move_kind = 0;

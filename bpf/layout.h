@@ -229,7 +229,7 @@ struct profile {
 	__u32 enabled_inet;
 	__u32 enabled_domains;
 	__u64 enabled_capabilities;
-	__u64 pad;
+	__u64 quiet;		/* name operations of which it isn't told when they are granted */
 };
 
 struct child_key {

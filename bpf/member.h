@@ -48,9 +48,19 @@ static __always_inline struct entries *entries_of(struct inode *directory, __u64
 	return all;
 }
 
+/* Where the entry that hashes so is remembered: in one of two places, of which it takes either if it is in none. */
 static __always_inline struct entry *entry_of(struct entries *all, __u64 hash, __u32 own)
 {
-	return &all->of[(hash ^ own) & (ENTRIES - 1)];
+	__u32 place = (hash ^ hash >> 8 ^ own) & (ENTRIES - 1);
+
+	if (all->of[place].memory.label.hash == hash && all->of[place].memory.own == own)
+		return &all->of[place];
+	place ^= 1;
+	if (all->of[place].memory.label.hash == hash && all->of[place].memory.own == own)
+		return &all->of[place];
+	place ^= bpf_get_prandom_u32() & 1;
+	barrier_var(place);	/* the compiler knows what some verifiers don't */
+	return &all->of[place & (ENTRIES - 1)];
 }
 
 /* A request on an entry of a directory. */
@@ -164,7 +174,7 @@ static __always_inline void remember_made(struct scratch *scratch, struct dentry
 	if (!made || !is_memorable(scratch) || made->task != own_address() || made->dentry != address_of(dentry) ||
 	    !is_same(&made->memory, &scratch->memory) || !may_write(&made->memory))
 		return;
-	made->memory.granted |= scratch->granted;
+	made->memory.granted |= scratch->granted | scratch->memory.granted;
 	written(&made->memory);
 }
 
@@ -188,8 +198,9 @@ static __noinline int remember_entry(struct scratch *scratch, struct member *mem
 	entry = entry_of(all, now->label.hash, now->own);
 	if (!may_write(&entry->memory))
 		return 0;
-	if (!is_same(&entry->memory, now)) {
-		now->granted = 0;
+	if (is_same(&entry->memory, now)) {
+		entry->memory.granted |= now->granted;
+	} else {
 		keep(&entry->memory, now);
 		entry->numbered = entry->paired = 0;
 	}

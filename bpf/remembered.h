@@ -234,15 +234,16 @@ static __always_inline void look(struct scratch *scratch, struct vfsmount *mnt, 
 static __always_inline bool is_memorable(struct scratch *scratch)
 {
 	struct memory *now = &scratch->memory;
+	struct profile *profile = profiled(scratch->book, scratch->working.profile);
 
-	if (scratch->granted != scratch->asked || scratch->conditional || scratch->logged || scratch->move_kind ||
+	if (!profile || scratch->granted != scratch->asked || scratch->conditional || scratch->logged || scratch->move_kind ||
 	    (scratch->working.own | scratch->working.shared) & LIST_STANDING || scratch->first.bytes[0] != '/')
 		return false;
 	now->own = scratch->working.own;
 	now->shared = scratch->working.shared;
 	now->book = scratch->working.sequence << 1 | scratch->book;
 	now->profile = scratch->working.profile;
-	now->granted = scratch->granted;
+	now->granted = scratch->plain & profile->quiet;
 	return now->event;
 }
 
@@ -274,6 +275,7 @@ static __always_inline void remember(struct scratch *scratch, struct inode *inod
 	memory = memory_of(inode, scratch->working.own, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!memory || !may_write(memory))
 		return;
+	scratch->memory.granted |= scratch->granted;
 	keep(memory, &scratch->memory);
 	written(memory);
 }

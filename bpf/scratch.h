@@ -146,6 +146,7 @@ struct scratch {
 	__u32 book;
 	__u64 granted;		/* of those asked */
 	__u64 refused;		/* neither granted nor disabled */
+	__u64 plain;		/* .. beside those: operations on the name that the domain's own list grants plainly */
 	__u64 logged;		/* granted by an entry with grant_log=yes; after judge() all that is granted and told */
 	__u64 unlogged;		/* .. with grant_log=no */
 	__u64 source;		/* .. the lowest that list, entry and so on below are about */

@@ -179,7 +179,7 @@ class Profile(ctypes.Structure):
         ("enabled_inet", c_uint32),
         ("enabled_domains", c_uint32),
         ("enabled_capabilities", c_uint64),
-        ("pad", c_uint64),
+        ("quiet", c_uint64),
     )
 
 

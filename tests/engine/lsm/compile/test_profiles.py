@@ -37,6 +37,8 @@ def test_every_operation_has_the_config_that_policy_says(policy: Policy, forced:
         config = policy.config(domain, operation.profile)
         byte = row.config[layout.NUMBERS[keyword]]
         assert (config.mode, config.grant_log, config.reject_log) == (byte & 3, bool(byte & 4), bool(byte & 8))
+        if layout.FAMILY_OF[keyword] is layout.NAME:
+            assert (not config.grant_log) == bool(row.quiet >> layout.BITS[keyword] & 1)
     assert (1, 7) == (row.defined, row.penalty)
 
 

@@ -47,6 +47,7 @@ def profile_row(profile: Profile | None, forced: Mode | None) -> layout.Profile:
     if profile is not None:
         row.penalty = profile.enforcing_penalty
     enabled = {family.name: 0 for family in layout.FAMILIES}
+    quiet = {family.name: 0 for family in layout.FAMILIES}
     for keyword, operation in OPERATIONS.items():
         config = _MANUAL if operation.category == "task" else _config(profile, operation.profile, forced)
         row.config[layout.NUMBERS[keyword]] = (
@@ -54,7 +55,10 @@ def profile_row(profile: Profile | None, forced: Mode | None) -> layout.Profile:
         )
         if config.mode is not Mode.DISABLED:
             enabled[layout.FAMILY_OF[keyword].name] |= 1 << layout.BITS[keyword]
+        if not config.grant_log:
+            quiet[layout.FAMILY_OF[keyword].name] |= 1 << layout.BITS[keyword]
     row.enabled = enabled[layout.NAME.name]
+    row.quiet = quiet[layout.NAME.name]
     row.enabled_inet = enabled[layout.INET.name]
     row.enabled_domains = enabled[layout.DOMAIN.name]
     row.enabled_capabilities = enabled[layout.NONE.name]
