@@ -182,10 +182,11 @@ def ends(query: OpenFile) -> None:
     else:
         tell("sleeper", "doesn't")
     _, query = observed()
+    daemon = int(str(status()["pid"]))  # a question is refused after a few seconds, which this may take
     process = started("cat", "/etc/group")
     question(query)
     tell("waits for the daemon", is_stopped(process.pid, process.pid))
-    os.kill(int(str(status()["pid"])), signal.SIGKILL)
+    os.kill(daemon, signal.SIGKILL)
     tell("daemon killed", outcome(process))
     tell("who slept", outcome(sleeper))
     tell("without a daemon", outcome(started("cat", "/etc/group")))
@@ -194,10 +195,10 @@ def ends(query: OpenFile) -> None:
 def both_end() -> None:
     """The daemon dies, and at the same moment the process that would let everybody go."""
     _, query = observed()
-    process = started("cat", "/etc/group")
-    question(query)
     daemon = int(str(status()["pid"]))
     (guardian,) = Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
+    process = started("cat", "/etc/group")
+    question(query)
     os.kill(int(guardian), signal.SIGKILL)
     os.kill(daemon, signal.SIGKILL)
     time.sleep(1)
