@@ -21,7 +21,7 @@ def run(kernel: str, guest: str, folder: Path, lsm: str = PLAIN) -> dict[str, st
     image = folder / "sekisho.bpf.o"
     bpf.build(image)
     command = f"{{ {PREPARED} }} 2>/dev/null; PYTHONPATH=src:. python3 -B -m tests.engine.lsm.{guest} {image}"
-    ended = Machine(kernel, lsm).run(command, timeout=300, directory=REPOSITORY)
+    ended = Machine(kernel, lsm).run(command, timeout=600, directory=REPOSITORY)
     assert ended.status == 0, ended.stdout + ended.stderr
     return dict(line.split(": ", 1) for line in ended.stdout.splitlines())
 
