@@ -8,7 +8,7 @@ import pytest
 from tests.decide.support import request
 
 from sekisho.decide.evaluate import decide
-from sekisho.store.booted import ENGINE, EXECUTOR, SYSTEMD, domains, lay_out
+from sekisho.store.booted import ENGINE, EXECUTOR, SHUTDOWN, SYSTEMD, lay_out
 from sekisho.store.directory import PolicyDirectory
 
 PROGRAM = "/usr/bin/sekisho"
@@ -50,8 +50,9 @@ def test_only_installers_that_are_there_are_managers(tmp_path: Path) -> None:
     assert not any("/usr/bin/rpm" in line for line in found)
 
 
-def test_what_no_daemon_could_learn_is_granted_from_the_start() -> None:
-    assert f"file execute {PROGRAM}" in list(domains([PROGRAM], PROGRAM))
+@pytest.mark.parametrize("text", [f"file execute {PROGRAM}", f"file getattr {PROGRAM}", f"file execute {SHUTDOWN}"])
+def test_what_no_daemon_could_learn_is_granted_from_the_start(tmp_path: Path, text: str) -> None:
+    assert asked_of_systemd(tmp_path, text)
 
 
 def asked_of_systemd(tmp_path: Path, text: str) -> bool:

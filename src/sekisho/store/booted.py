@@ -83,7 +83,7 @@ def domains(free: Iterable[str], program: str) -> Iterator[str]:
     yield f"file execute {SYSTEMD} keep task.pid=1"
     # These happen when no daemon is there to learn them.
     yield f"file execute {SHUTDOWN}"
-    yield f"file execute {program}"
+    yield f"file execute/getattr {program}"
     # This happens only where something has failed, and should be heard of.
     yield "network unix dgram send /run/systemd/journal/socket"
     yield from ("file write /dev/kmsg", "file write /dev/console")
