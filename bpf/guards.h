@@ -9,6 +9,7 @@
 
 #include "kernel/guard.h"
 #include "kernel/namespace.h"
+#include "judge.h"
 #include "scratch.h"
 #include "task.h"
 
@@ -78,15 +79,23 @@ static __always_inline bool is_own_name(const char *name)
 
 #define TICK 10000000ull	/* ns, as proc has when processes began */
 
-/* Whether the task is of the process that user space said is the daemon, and not of one that has its number now. */
+/*
+ * Whether the task is of the process that user space said is the daemon, or of its guardian, and not of one that has its
+ * number now.
+ */
 static __always_inline bool is_process_of_daemon(struct state *now, struct task_struct *task)
 {
 	struct task_struct___started *first;
+	__u32 process = BPF_CORE_READ(task, tgid), started;
 
-	if (!now->daemon || BPF_CORE_READ(task, tgid) != now->daemon)
+	if (process && process == now->daemon)
+		started = now->daemon_started;
+	else if (process && process == now->guardian)
+		started = now->guardian_started;
+	else
 		return false;
 	first = (struct task_struct___started *)BPF_CORE_READ(task, group_leader);
-	return BPF_CORE_READ(first, start_boottime) / TICK == now->daemon_started;
+	return BPF_CORE_READ(first, start_boottime) / TICK == started;
 }
 
 /* Whether the current task may do to the engine what it likes. */
@@ -106,6 +115,12 @@ __noinline int trusted(void)
 	domain = domain_of(task);
 	known = bpf_map_lookup_elem(&domains, &domain);
 	return known && known->flags & (DOMAIN_MANAGER | DOMAIN_PROTECTED);
+}
+
+/* Whether the current task is held to policy; who isn't may look at what we are, as administrators' tools do. */
+static __always_inline bool is_held(void)
+{
+	return !trusted() && enforces(FAMILY_NAME, BIT(BIT_FILE_EXECUTE), domain_of(bpf_get_current_task_btf()));
 }
 
 /* Whether that task is the engine's daemon. */

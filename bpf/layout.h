@@ -275,7 +275,9 @@ struct state {
 	__u32 observers;	/* how many are there to answer questions */
 	__u32 start;		/* the number of this start, which later ones exceed */
 	__u32 remembers;	/* all is attached that says when what is remembered is no longer so */
-	__u32 pad[5];
+	__u32 guardian;		/* the process that outlives the daemon for a moment, as the daemon is held; 0: none */
+	__u32 guardian_started;
+	__u32 pad[3];
 };
 
 /* While one start follows another, both have programs in every hook; each task is held by one of them at any time. */

@@ -108,13 +108,31 @@ __noinline int is_lever(__u64 inode)
 	return task && is_process_of_daemon(now, task);
 }
 
+#define IS_NAME(text) (!bpf_strncmp(name, sizeof(text), text))
+
+/*
+ * Whether the file in proc shows what is in a process's memory, or where. From 6.18 on the kernel asks nobody there who
+ * reads it if he may measure performance, as root may.
+ */
+__noinline int shows_memory(__u64 file)
+{
+	const unsigned char *from = BPF_CORE_READ((struct dentry *)file, d_name.name);
+	char name[16] = {};
+
+	if (bpf_probe_read_kernel_str(name, sizeof(name), from) < 0)
+		return 1;
+	return IS_NAME("environ") || IS_NAME("auxv") || IS_NAME("maps") || IS_NAME("smaps") ||
+	       IS_NAME("smaps_rollup") || IS_NAME("numa_maps") || IS_NAME("pagemap") || IS_NAME("mem");
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(protect_file_open, struct file *file)
 {
 	struct dentry *dentry = file->f_path.dentry;
 
 	if (!(file->f_mode & FMODE_WRITE))
-		return 0;
+		return dentry->d_sb->s_magic == PROC_MAGIC && shows_memory(address_of(dentry)) &&
+		       is_lever(address_of(file->f_inode)) && is_held() ? -EPERM : 0;
 	if (dentry->d_sb->s_magic == PROC_MAGIC && is_lever(address_of(file->f_inode)) && !trusted())
 		return -EPERM;
 	return protect(dentry, TOUCH_CONTENT);

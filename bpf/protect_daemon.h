@@ -21,19 +21,16 @@ static __always_inline int protect_manager(struct task_struct *task)
 	return is_manager(task) && !same_process(task) && !trusted() ? -EPERM : 0;
 }
 
-/* Whether the current task is held to policy; who isn't may look at what we are, as administrators' tools do. */
-static __always_inline bool is_held(void)
-{
-	return !trusted() && enforces(FAMILY_NAME, BIT(BIT_FILE_EXECUTE), domain_of(bpf_get_current_task_btf()));
-}
-
 SEC("lsm/task_kill")
 int BPF_PROG(protect_kill, struct task_struct *p, struct kernel_siginfo *info, int sig)
 {
 	return sig && !sent_later(ctx) ? protect_daemon(p) : 0;
 }
 
-/* Signals that a file sends to whom somebody has made its owner: the daemon is no file's. May run in an interrupt. */
+/*
+ * Signals that a file sends to whom somebody has made its owner: the daemon and its guardian are no file's. May run in an
+ * interrupt, where what tasks carry can't always be had.
+ */
 SEC("lsm/file_send_sigiotask")
 int BPF_PROG(protect_sigio, struct task_struct *task)
 {

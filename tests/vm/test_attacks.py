@@ -51,8 +51,6 @@ DOCUMENTED = {
     "accepted_by_two": "as accepted",
 }
 """What docs/bypasses.md and docs/system.md tell of."""
-OPEN = {("6.18", "proc_environ"): "newer kernels show memory to who may measure performance without asking"}
-"""What is still to be stopped on a kernel."""
 POINTLESS = {
     "x32": "kernels are built without it",
     "forged_executable": "other than the supervisor's, these kernels don't do it for a program that is mapped",
@@ -96,11 +94,7 @@ pytestmark = [
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("name", cases())
-def test_stopped(
-    request: pytest.FixtureRequest, outcomes: Callable[[str, str], Told], kernel: str, flavour: str, name: str
-) -> None:
-    if (kernel, name) in OPEN:
-        request.applymarker(pytest.mark.xfail(reason=OPEN[kernel, name], strict=True))
+def test_stopped(outcomes: Callable[[str, str], Told], kernel: str, flavour: str, name: str) -> None:
     found, source = outcomes(kernel, flavour), NAMES[name]
 
     assert found["without"][source][name] == "succeeded" or name in POINTLESS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import resource
@@ -11,6 +12,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -106,7 +108,23 @@ def another(engine: Engine) -> tuple[int, int]:
     return made.id, program.facts().id
 
 
-def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[], object]]:
+def killed_by_file(victim: int) -> Callable[[], object]:
+    """A file is made to kill the process when there is something to read in it; EPERM where it lives on."""
+
+    def there() -> None:
+        read, write = os.pipe()
+        fcntl.fcntl(read, fcntl.F_SETOWN, victim)
+        fcntl.fcntl(read, 10, signal.SIGKILL)  # F_SETSIG
+        fcntl.fcntl(read, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+        os.write(write, b"x")
+        time.sleep(0.2)
+        if "State:\tZ" not in Path(f"/proc/{victim}/status").read_text():
+            raise PermissionError(errno.EPERM, "it lives")
+
+    return there
+
+
+def attacks(engine: Engine, daemon: int, guardian: int, manager: int) -> dict[str, Callable[[], object]]:
     """By name."""
     loaded = engine.loaded
     link = next(iter(loaded.links))
@@ -164,6 +182,10 @@ def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[],
         "first to go": proc(f"{daemon}/oom_score_adj"),
         "first of its threads to go": proc(f"{daemon}/task/{daemon}/oom_score_adj"),
         "another to go": proc("self/oom_score_adj"),
+        "kill another by a file": killed_by_file(subprocess.Popen(["sleep", "1000"]).pid),
+        "kill by a file": killed_by_file(daemon),
+        "kill its guardian by a file": killed_by_file(guardian),
+        "its guardian to go first": proc(f"{guardian}/oom_score_adj"),
         "its environment": proc(f"{daemon}/environ", os.O_RDONLY),
         "trace a manager": lambda: call(101, 0x4206, manager, 0, 0),
         "write a manager's memory": proc(f"{manager}/mem", os.O_RDWR),
@@ -175,8 +197,9 @@ def attacks(engine: Engine, daemon: int, manager: int) -> dict[str, Callable[[],
     }
 
 
+MEMORY = ("environ", "auxv", "maps", "smaps", "smaps_rollup", "pagemap", "mem")
 HARMLESS = ("look whether it lives", "files elsewhere", "maps of its own", "turn something else off", "another to go",
-            "its environment", "lock elsewhere")  # fmt: skip
+            "its environment", "kill another by a file", "lock elsewhere")  # fmt: skip
 BY_MANAGER = (
     "unlink a pin",
     "map by id",
@@ -200,7 +223,7 @@ def main() -> None:
     engine = Engine(Path(sys.argv[1]), POLICY, MINE)
     engine.maps.state.active = 0
     loaded = engine.loaded
-    daemon, manager = (subprocess.Popen(["sleep", "1000"]) for _ in range(2))
+    daemon, guardian, manager = (subprocess.Popen(["sleep", "1000"]) for _ in range(3))
     for kind, handles in (("links", loaded.links), ("maps", loaded.maps), ("programs", loaded.programs)):
         (PINS / kind).mkdir(parents=True)
         for name, handle in handles.items():
@@ -219,16 +242,19 @@ def main() -> None:
         loaded.maps["guards"].update(key, value)
     loaded.maps["sieves"].update(bytes(4), found.sieve())
     FRESH.extend(another(engine))
-    own = look_at(daemon.pid)
-    assert own is not None
-    engine.maps.state.daemon, engine.maps.state.daemon_started = daemon.pid, own.started
+    own, other = look_at(daemon.pid), look_at(guardian.pid)
+    assert own is not None and other is not None
+    state = engine.maps.state
+    state.daemon, state.daemon_started = daemon.pid, own.started
+    state.guardian, state.guardian_started = guardian.pid, other.started
     engine.maps.state.active = 1
     engine.put(manager.pid, MANAGER)
-    every = attacks(engine, daemon.pid, manager.pid)
+    every = attacks(engine, daemon.pid, guardian.pid, manager.pid)
     for name, act in every.items():
         report(name, engine.attempt(ATTACKER, act))
     assert daemon.poll() is None
-    report("held, its environment", engine.attempt(HELD, every["its environment"]))
+    for name in MEMORY:
+        report(f"held, its {name}", engine.attempt(HELD, proc(f"{daemon.pid}/{name}", os.O_RDONLY)))
     for name in BY_MANAGER:
         report(f"manager, {name}", engine.attempt(MANAGER, every[name]))
     engine.maps.state.active = 0

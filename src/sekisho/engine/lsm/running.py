@@ -40,7 +40,9 @@ class State(ctypes.Structure):
         ("observers", c_uint32),
         ("start", c_uint32),
         ("remembers", c_uint32),
-        ("pad", c_uint32 * 5),
+        ("guardian", c_uint32),
+        ("guardian_started", c_uint32),
+        ("pad", c_uint32 * 3),
     )
 
 

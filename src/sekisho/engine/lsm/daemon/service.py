@@ -155,7 +155,7 @@ class Service:
             self.system.state.observers = self.system.state.daemon = 0
             let_all_go(table)
 
-        guardian.watch(os.getpid(), last, [table.fileno()])
+        self.system.guarded_by(guardian.watch(os.getpid(), last, [table.fileno()]))
 
     def turn(self, ring: Ring) -> None:
         """What has come in is dealt with, what is due is done; however much that is, who asks doesn't wait for it."""

@@ -154,6 +154,12 @@ class System:
         self.state.daemon_started = own.started if own is not None else 0
         self.loaded.maps["tasks"].update_task(os.getpid(), layout.Task(domain=domain))
 
+    def guarded_by(self, pid: int) -> None:
+        """The process ``pid`` is held as the daemon itself is."""
+        guardian = look_at(pid)
+        if guardian is not None:
+            self.state.guardian_started, self.state.guardian = guardian.started, pid
+
     def _confine(self, pid: int, domain: int) -> None:
         self.loaded.maps["tasks"].update_task(pid, layout.Task(domain=domain))
 
