@@ -123,7 +123,7 @@ __noinline int gather_teller(__u32 slot)
 	struct scratch *scratch = slot_of(slot);
 
 	if (scratch)
-		gather_task(&scratch->event.facts);
+		gather_task(&scratch->event.facts, scratch);
 	return 0;
 }
 

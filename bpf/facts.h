@@ -55,45 +55,57 @@ static __always_inline void gather_numbers(__u64 *values, struct task_struct *ta
 	values[FACT_PPID] = above.namespace == own.namespace ? above.number : 0;
 }
 
-static __always_inline void gather_task(struct facts *facts)
+/*
+ * Credentials and inodes are read at once up to the last field that is of use, into what the registers are read into
+ * elsewhere; the verifier checks that it is in there.
+ */
+#define CRED_HEAD 64
+#define INODE_HEAD 128
+_Static_assert(INODE_HEAD <= sizeof(((struct scratch *)0)->registers), "an inode's head has no room");
+#define CRED_FIELD(head, field) (*(__u32 *)((head) + bpf_core_field_offset(struct cred, field)))
+#define INODE_FIELD(head, type, field) (*(type *)((head) + bpf_core_field_offset(struct inode, field)))
+
+static __always_inline void gather_task(struct facts *facts, struct scratch *scratch)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	const struct cred *cred = BPF_CORE_READ(task, cred);
 	__u64 *values = facts->values;
+	void *head = scratch->registers;
 
-	values[FACT_UID] = BPF_CORE_READ(cred, uid.val);
-	values[FACT_GID] = BPF_CORE_READ(cred, gid.val);
-	values[FACT_EUID] = BPF_CORE_READ(cred, euid.val);
-	values[FACT_EGID] = BPF_CORE_READ(cred, egid.val);
-	values[FACT_SUID] = BPF_CORE_READ(cred, suid.val);
-	values[FACT_SGID] = BPF_CORE_READ(cred, sgid.val);
-	values[FACT_FSUID] = BPF_CORE_READ(cred, fsuid.val);
-	values[FACT_FSGID] = BPF_CORE_READ(cred, fsgid.val);
+	/* A read that fails leaves zeros. */
+	bpf_probe_read_kernel(head, CRED_HEAD, BPF_CORE_READ(task, cred));
+	values[FACT_UID] = CRED_FIELD(head, uid.val);
+	values[FACT_GID] = CRED_FIELD(head, gid.val);
+	values[FACT_EUID] = CRED_FIELD(head, euid.val);
+	values[FACT_EGID] = CRED_FIELD(head, egid.val);
+	values[FACT_SUID] = CRED_FIELD(head, suid.val);
+	values[FACT_SGID] = CRED_FIELD(head, sgid.val);
+	values[FACT_FSUID] = CRED_FIELD(head, fsuid.val);
+	values[FACT_FSGID] = CRED_FIELD(head, fsgid.val);
 	gather_numbers(values, task);
 	facts->have = HAVE_TASK;
 }
 
-static __always_inline void gather_inode(struct facts *facts, __u64 address, __u32 which)
+static __always_inline void gather_inode(struct scratch *scratch, __u32 which)
 {
-	struct inode *inode = (void *)address;
-	__u64 *values = &facts->values[FACT_PATH1 + which * FACTS_PER_INODE];
+	__u64 *values = &scratch->facts.values[FACT_PATH1 + which * FACTS_PER_INODE];
+	void *head = scratch->registers;
 	__u32 mode, device, node;
 
-	if (!inode)
+	if (!scratch->inodes[which] || bpf_probe_read_kernel(head, INODE_HEAD, (void *)scratch->inodes[which]))
 		return;
-	mode = BPF_CORE_READ(inode, i_mode);
-	device = BPF_CORE_READ(inode, i_sb, s_dev);
-	node = BPF_CORE_READ(inode, i_rdev);
-	values[INODE_UID] = BPF_CORE_READ(inode, i_uid.val);
-	values[INODE_GID] = BPF_CORE_READ(inode, i_gid.val);
-	values[INODE_INO] = BPF_CORE_READ(inode, i_ino);
+	mode = INODE_FIELD(head, __u16, i_mode);
+	device = BPF_CORE_READ(INODE_FIELD(head, struct super_block *, i_sb), s_dev);
+	node = INODE_FIELD(head, __u32, i_rdev);
+	values[INODE_UID] = INODE_FIELD(head, __u32, i_uid.val);
+	values[INODE_GID] = INODE_FIELD(head, __u32, i_gid.val);
+	values[INODE_INO] = INODE_FIELD(head, __u64, i_ino);
 	values[INODE_MAJOR] = device >> MINOR_BITS;
 	values[INODE_MINOR] = device & ((1u << MINOR_BITS) - 1);
 	values[INODE_PERM] = mode & 07777;
 	values[INODE_TYPE] = mode & S_IFMT;
 	values[INODE_DEV_MAJOR] = node >> MINOR_BITS;
 	values[INODE_DEV_MINOR] = node & ((1u << MINOR_BITS) - 1);
-	facts->have |= HAVE_PATH1 << which;
+	scratch->facts.have |= HAVE_PATH1 << which;
 }
 
 /* The slot's facts are what they say from here on. */
@@ -111,13 +123,13 @@ __noinline int gather(__u32 slot)
 		scratch->facts_ready = 1;
 		return 0;
 	}
-	gather_task(&scratch->facts);
+	gather_task(&scratch->facts, scratch);
 	own = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
 	scratch->facts.handler = own && own->flags & TASK_HANDLER;
-	gather_inode(&scratch->facts, scratch->inodes[0], 0);
-	gather_inode(&scratch->facts, scratch->inodes[1], 1);
-	gather_inode(&scratch->facts, scratch->inodes[2], 2);
-	gather_inode(&scratch->facts, scratch->inodes[3], 3);
+	gather_inode(scratch, 0);
+	gather_inode(scratch, 1);
+	gather_inode(scratch, 2);
+	gather_inode(scratch, 3);
 	program = (void *)scratch->program;
 	if (program) {
 		scratch->facts.values[FACT_ARGC] = BPF_CORE_READ(program, argc);
