@@ -68,7 +68,7 @@ def test_whoever_has_none_gets_one(waiting: int) -> None:
     own = Process(os.getpid(), 0, start_of(os.getpid()), b"/bin/test")
     child = Process(waiting, os.getpid(), start_of(waiting), b"/bin/child")
     gone = Process(2**22 + 1, os.getpid(), 3, b"/bin/gone")
-    kernel = Process(2, 0, 1, None)
+    kernel = Process(2, 0, 1, None, is_kernel=True)
     assignment = Assignment(policy, tasks, number, lambda number: None, lambda: [own, kernel, child, gone])
     tasks.contents[os.getpid()] = layout.Task(domain=3)
 
@@ -81,6 +81,16 @@ def test_whoever_has_none_gets_one(waiting: int) -> None:
     assert {"<kernel> /bin/test", "<kernel> /bin/test /bin/child", "<kernel> /bin/test /bin/gone"} == set(names)
     assert 2 not in tasks.contents
     assert assignment.assigned >= 1
+
+
+def test_what_runs_no_program_yet_has_a_domain_unless_it_is_the_kernels_own(waiting: int) -> None:
+    policy = Policy()
+    parse_profile(profiles(), policy)
+    tasks, helper = MemoryTasks(), Process(waiting, 2, start_of(waiting), None)
+
+    Assignment(policy, tasks, lambda domain: len(domain.name), lambda number: None, lambda: [helper]).assign()
+
+    assert len("<kernel>") == tasks.contents[waiting].domain
 
 
 def test_who_has_executed_something_meanwhile_is_put_right(waiting: int) -> None:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +86,24 @@ def test_threads_are_found() -> None:
         done.set()
         thread.join()
     assert [] == threads(0)
+
+
+FIRST_ENDS = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(1000,)).start()
+ctypes.CDLL(None).syscall(60, 0)
+"""
+
+
+def test_a_program_whose_first_thread_has_ended_is_known_by_another() -> None:
+    with subprocess.Popen([sys.executable, "-c", FIRST_ENDS]) as process:
+        try:
+            until = time.monotonic() + 10
+            while "\nState:\tZ" not in Path(f"/proc/{process.pid}/status").read_text() and time.monotonic() < until:
+                time.sleep(0.01)
+            found = look_at(process.pid)
+        finally:
+            process.kill()
+
+    assert found is not None
+    assert (os.readlink("/proc/self/exe").encode(), False) == (found.program, found.is_kernel)

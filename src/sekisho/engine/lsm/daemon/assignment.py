@@ -69,7 +69,7 @@ class Assignment:
         self._started = {process.pid: process.started for process in found}
         given = 0
         for process in found:
-            if process.program is None:
+            if process.is_kernel:
                 continue  # the kernel's own are where they are without being told
             number = self._number(known[process.pid][0])
             given += self.give(process, number)

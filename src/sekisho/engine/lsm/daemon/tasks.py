@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from sekisho.domain.transition import enter, plan_execution
 from sekisho.names.word import encode
 from sekisho.policy.model import Domain, Policy
 
+_PF_KTHREAD: Final = 0x00200000
 _DELETED: Final = b" (deleted)"
 _KERNEL: Final = "<kernel>"
 _IDS: Final = {b"Uid": ("uid", "euid", "suid", "fsuid"), b"Gid": ("gid", "egid", "sgid", "fsgid")}
@@ -23,7 +25,9 @@ _IDS: Final = {b"Uid": ("uid", "euid", "suid", "fsuid"), b"Gid": ("gid", "egid",
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process as /proc shows it; ``program`` is None for the kernel's own threads."""
+    """A process as /proc shows it; ``program`` is None for who runs none: the kernel's own threads, what the kernel is
+    about to execute, who is ending.
+    """
 
     pid: int
     parent: int
@@ -31,6 +35,8 @@ class Process:
     program: bytes | None
     argv: tuple[bytes, ...] = ()
     ids: tuple[tuple[str, int], ...] = ()
+    is_kernel: bool = False
+    """It is one of the kernel's own threads."""
 
 
 def processes(root: str = "/proc") -> list[Process]:
@@ -43,10 +49,11 @@ def look_at(pid: int, root: str = "/proc") -> Process | None:
     """The process ``pid``; None if it is gone."""
     try:
         fields = _read(f"{root}/{pid}/stat").rpartition(b") ")[2].split()
-        program = _program(f"{root}/{pid}/exe")
+        is_kernel = bool(int(fields[6]) & _PF_KTHREAD)
+        program = None if is_kernel else _program(f"{root}/{pid}")
         argv = tuple(_read(f"{root}/{pid}/cmdline").split(b"\0")[:-1])
         ids = tuple(_ids(_read(f"{root}/{pid}/status")))
-        return Process(pid, int(fields[1]), int(fields[19]), program, argv, ids)
+        return Process(pid, int(fields[1]), int(fields[19]), program, argv, ids, is_kernel)
     except (OSError, IndexError, ValueError):
         return None
 
@@ -105,12 +112,12 @@ def _parents_first(found: list[Process]) -> Iterator[Process]:
         yield from reversed(line)
 
 
-def _program(link: str) -> bytes | None:
-    try:
-        path = os.readlink(os.fsencode(link))
-    except FileNotFoundError:
-        return None  # a kernel thread, or somebody who is ending
-    return path.removesuffix(_DELETED)
+def _program(process: str) -> bytes | None:
+    """What the process runs; its threads may outlive its first, and go on running it."""
+    for link in (f"{process}/exe", *(f"{process}/task/{thread}/exe" for thread in os.listdir(f"{process}/task"))):
+        with suppress(FileNotFoundError):
+            return os.readlink(os.fsencode(link)).removesuffix(_DELETED)
+    return None
 
 
 def _ids(status: bytes) -> Iterator[tuple[str, int]]:
