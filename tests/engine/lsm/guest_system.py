@@ -95,7 +95,8 @@ def scene() -> None:
     found = status()
     tell("another daemon", found["pid"] != daemon)
     tell("missing", found["missing"])
-    tell("lost", found["kernel"]["lost"])  # type: ignore[index]
+    for each in ("lost", "homeless", "crowded", "inconsistent"):
+        tell(each, found["kernel"][each])  # type: ignore[index]
     tell("panic", system("panic").returncode)
     tell("panicking", read(OTHER))
     tell("ports in panic", RESERVED.read_text())
