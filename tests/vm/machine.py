@@ -25,6 +25,8 @@ from tests.vm.initramfs import second_stage
 from tests.vm.kernels import CannotStart, Kernel, cached, find_kernel, package_pattern, run
 
 KERNELS: Final = ("6.12", "6.1", "6.18")
+STARTS: Final = 3
+"""So often a machine is started at most."""
 IMAGES: Final = {"small": SMALL, "full": FULL, "bench": BENCH, "booted": BOOTED}
 SYSTEM_PATH: Final = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 PLAIN: Final = "landlock,lockdown,yama,bpf"
@@ -77,6 +79,13 @@ class Machine:
 
     def run(self, command: str, *, timeout: float = 120, stdin: str = "", directory: str | Path = "/") -> Outcome:
         """The outcome of ``command``, a shell script run as root, and of its machine, which is gone afterwards."""
+        for _ in range(STARTS - 1):
+            ended = self._run(command, timeout, stdin, directory)
+            if not is_emulators_fault(ended):
+                return ended
+        return self._run(command, timeout, stdin, directory)
+
+    def _run(self, command: str, timeout: float, stdin: str, directory: str | Path) -> Outcome:
         kernel = find_kernel(self.kernel)
         disk = self.disk or (debian_image(self.packages) if self.packages else None)
         with tempfile.TemporaryDirectory(prefix="sekisho-vm-") as name:
@@ -167,6 +176,15 @@ def start(words: Sequence[str], work: Path, timeout: float) -> bool:
     if machine.returncode:
         raise CannotStart(f"{shlex.join(words)}\nfailed: {(work / 'qemu').read_text(errors='replace')}")
     return False
+
+
+def is_emulators_fault(ended: Outcome) -> bool:
+    """Whether the kernel came upon an instruction that it had patched already, before the command said anything.
+
+    With more than one processor QEMU's emulation may go on with what it translated before a patch: the breakpoint that
+    stands there for a moment. No kernel leaves one behind, and no command begins twice that has begun.
+    """
+    return not ended.stdout and re.search(r"\bint3: 0000 \[#1\]", ended.console) is not None
 
 
 def outcome(work: Path, timed_out: bool) -> Outcome:

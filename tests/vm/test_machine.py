@@ -11,7 +11,7 @@ import pytest
 from tests.vm.images import SMALL
 from tests.vm.initramfs import archive, folder, script
 from tests.vm.kernels import CannotStart
-from tests.vm.machine import Machine, absent
+from tests.vm.machine import Machine, Outcome, absent, is_emulators_fault
 from tests.vm.tomoyo import COMMAND, with_tomoyo
 
 on_both = pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.vm(k)) for k in ("6.12", "6.1")])
@@ -48,6 +48,14 @@ def test_a_machine_that_ends_before_its_command_has_no_status() -> None:
     ended = Machine().run("echo b >/proc/sysrq-trigger; sleep 100")
 
     assert (None, False) == (ended.status, ended.timed_out)
+
+
+def test_only_what_the_emulation_did_before_the_command_began_is_its_fault() -> None:
+    oops = "[    1.277390] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI\n"
+
+    assert is_emulators_fault(Outcome(None, "", "", oops))
+    assert not is_emulators_fault(Outcome(None, "begun\n", "", oops))
+    assert not is_emulators_fault(Outcome(None, "", "", "[    1.277390] Oops: 0000 [#1] PREEMPT SMP NOPTI\n"))
 
 
 @pytest.mark.vm("6.12", "small")
