@@ -185,16 +185,4 @@ static __always_inline struct task *own_task(void)
 	return mine;
 }
 
-/* The current task is in the domain from now on. */
-static __always_inline int move_task(__u32 domain)
-{
-	struct task *mine = own_task();
-
-	if (!mine)
-		return -EAGAIN;
-	mine->pending = 0;
-	mine->domain = domain;
-	return 0;
-}
-
 #endif

@@ -10,11 +10,6 @@ def denies_ports(policy: Policy, domain: Domain) -> bool:
     return bool(policy.namespaces[domain.namespace].denied_ports)
 
 
-def is_denied_port(policy: Policy, domain: Domain, port: int) -> bool:
-    """Whether a program in ``domain`` mustn't be given ``port`` without having asked for it."""
-    return any(ports.low <= port <= ports.high for ports in policy.namespaces[domain.namespace].denied_ports)
-
-
 def free_ranges(policy: Policy, domain: Domain, low: int, high: int) -> list[range]:
     """The ports from ``low`` to ``high`` that a program in ``domain`` may be given, in ascending order."""
     free: list[range] = []
