@@ -233,6 +233,7 @@ def scene() -> None:
     added(service, query)
     ends(query)
     tell("again", system("start").returncode)
+    penalise(0)
     both_end()
     tell("ps", "/tmp/programs/admin" in command("ps"))
     tell("mode", command("mode", "/tmp/programs/cat", "disabled"))
