@@ -106,20 +106,25 @@ static __always_inline void forget_made(void)
 		made->task = 0;
 }
 
-/* The entry is about to be made: what is known of it is for its opening, and what its opening has shown before is kept. */
+/*
+ * The entry is about to be made: what is known of it is for its opening, and what its opening has shown before is kept.
+ * Nobody else may be writing the entry meanwhile: the one's name would stand with what is granted on another's.
+ */
 static __always_inline void note_made(struct entries *all, struct entry *entry, struct dentry *dentry)
 {
 	struct made *made = own_made();
 
 	if (!made || !may_write(&made->memory))
 		return;
-	if (made->serial == all->serial && is_same(&made->memory, &entry->memory) &&
-	    made->memory.granted & ~entry->memory.granted)
-		__sync_fetch_and_or(&entry->memory.granted, made->memory.granted);
-	keep(&made->memory, &entry->memory);
-	made->serial = all->serial;
-	made->dentry = address_of(dentry);
-	made->task = own_address();
+	if (may_write(&entry->memory)) {
+		if (made->serial == all->serial && is_same(&made->memory, &entry->memory))
+			entry->memory.granted |= made->memory.granted;
+		keep(&made->memory, &entry->memory);
+		made->serial = all->serial;
+		made->dentry = address_of(dentry);
+		made->task = own_address();
+		written(&entry->memory);
+	}
 	written(&made->memory);
 }
 
@@ -146,9 +151,11 @@ static __noinline int is_granted_entry(struct member *member)
 	if (asker->asked & ~granted || entry->memory.directory != member->slash ||
 	    !applies(&entry->memory, asker, member->mnt, member->dentry))
 		return 0;
+	if (!is_whole(&entry->memory, version))
+		return 0;
 	if (asker->asked & BIT(BIT_FILE_CREATE))
 		note_made(all, entry, member->dentry);
-	return is_whole(&entry->memory, version);
+	return 1;
 }
 
 /* The same of what the current call has made, whose directory nobody holds any more. */
