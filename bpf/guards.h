@@ -98,13 +98,20 @@ static __always_inline bool is_process_of_daemon(struct state *now, struct task_
 	return BPF_CORE_READ(first, start_boottime) / TICK == started;
 }
 
+/* Whether the task's domain has one of the flags. */
+static __always_inline bool has_flag(struct task_struct *task, __u32 flags)
+{
+	__u32 domain = domain_of(task);
+	struct domain *known = bpf_map_lookup_elem(&domains, &domain);
+
+	return known && known->flags & flags;
+}
+
 /* Whether the current task may do to the engine what it likes. */
 __noinline int trusted(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct state *now = the_state();
-	struct domain *known;
-	__u32 domain;
 
 	if (!now || !now->active)
 		return 1;
@@ -112,9 +119,7 @@ __noinline int trusted(void)
 		return 1;
 	if (is_process_of_daemon(now, task))
 		return 1;
-	domain = domain_of(task);
-	known = bpf_map_lookup_elem(&domains, &domain);
-	return known && known->flags & (DOMAIN_MANAGER | DOMAIN_PROTECTED);
+	return has_flag(task, DOMAIN_MANAGER | DOMAIN_PROTECTED);
 }
 
 /* Whether the current task is held to policy; who isn't may look at what we are, as administrators' tools do. */
@@ -127,32 +132,20 @@ static __always_inline bool is_held(void)
 static __always_inline bool is_daemon(struct task_struct *task)
 {
 	struct state *now = the_state();
-	struct domain *known;
-	__u32 domain;
 
 	if (!now || !now->active)
 		return false;
-	if (is_process_of_daemon(now, task))
-		return true;
-	domain = domain_of(task);
-	known = bpf_map_lookup_elem(&domains, &domain);
-	return known && known->flags & DOMAIN_PROTECTED;
+	return is_process_of_daemon(now, task) || has_flag(task, DOMAIN_PROTECTED);
 }
 
 /* Whether that task is a manager's, or process 1. */
 static __always_inline bool is_manager(struct task_struct *task)
 {
 	struct state *now = the_state();
-	struct domain *known;
-	__u32 domain;
 
 	if (!now || !now->active)
 		return false;
-	if (BPF_CORE_READ(task, tgid) == 1)
-		return true;
-	domain = domain_of(task);
-	known = bpf_map_lookup_elem(&domains, &domain);
-	return known && known->flags & DOMAIN_MANAGER;
+	return BPF_CORE_READ(task, tgid) == 1 || has_flag(task, DOMAIN_MANAGER);
 }
 
 /* Whether the inode may be in guards: the engine's user space reckons the same. */
