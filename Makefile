@@ -7,6 +7,7 @@
 # make bench-vm  what mediation of a whole system costs on a stock kernel, beside AppArmor and TOMOYO (an hour)
 # make fuzz    inputs made to break the parser, the converter, the matcher, the interface (five minutes each)
 # make stress  ten readers and a writer on the interface of a running tree, for a minute
+# make races   a million tries of each race against the supervisor (an hour)
 # make endure  the engine in the kernel under load, its daemon killed and followed again and again (an hour)
 # make bpf     the kernel side, from bpf/ (needs clang; its result is part of the source tree)
 # make man     man pages from the command line's own help
@@ -14,7 +15,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress endure man format clean
+.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races endure man format clean
 
 setup: .venv/bin/sekisho
 
@@ -57,6 +58,9 @@ bench-vm: tools
 
 fuzz: tools
 	@$(PYTHON) fuzz/run.py --seconds 300
+
+races: tools
+	$(PYTHON) -m pytest -m slow --long tests/bypass/test_races.py tests/bypass/test_swaps.py
 
 stress: tools
 	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_stress.py

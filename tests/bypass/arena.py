@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,10 +26,17 @@ def names(source: str) -> list[str]:
 
 def compile_c(source: str, target: Path, *flags: str) -> Path:
     """The program at ``target``, built from ``source`` beside this file; static, so that it needs no libraries."""
-    subprocess.run(
-        ["gcc", "-O1", "-w", "-pthread", *(flags or ("-static",)), "-o", target, HERE / source], check=True, timeout=120
-    )
+    target.write_bytes(_built(source, *(flags or ("-static",))))
+    target.chmod(0o755)
     return target
+
+
+@functools.cache
+def _built(source: str, *flags: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "program"
+        subprocess.run(["gcc", "-O1", "-w", "-pthread", *flags, "-o", target, HERE / source], check=True, timeout=120)
+        return target.read_bytes()
 
 
 @dataclass
@@ -137,7 +146,7 @@ def arena(folder: Path, *sources: str) -> Iterator[Arena]:
     policy = Supervised(folder / "policy")
     with ExitStack() as stack:
         ports = tuple(_servers(stack) for _ in range(2))
-        _listen_at(stack, folder / "forbidden" / "sock")
+        listen_at(stack, folder / "forbidden", "sock")
         chain = f"<kernel> {tool}"
         rules = lines(folder, ports[0], chain)
         child = {"misc env \\*"}
@@ -155,12 +164,13 @@ def _servers(stack: ExitStack) -> int:
     return int(tcp.getsockname()[1])
 
 
-def _listen_at(stack: ExitStack, path: Path) -> None:
+def listen_at(stack: ExitStack, folder: Path, name: str) -> None:
+    """Somebody listens at ``name`` in ``folder``, which may be too deep for a whole path."""
     sock = stack.enter_context(socket.socket(socket.AF_UNIX))
     before = os.getcwd()
-    os.chdir(path.parent)
+    os.chdir(folder)
     try:
-        sock.bind(path.name)
+        sock.bind(name)
     finally:
         os.chdir(before)
-    sock.listen(8)
+    sock.listen(1000)

@@ -106,7 +106,7 @@ static inline int run_attacks(const attack *table, int argc, char **argv) {
             continue;
         pid_t child = fork();
         if (!child) {
-            alarm(280);
+            alarm(tries > 200000 ? 3600 : 280);
             _exit(each->run() + 1);
         }
         waitpid(child, &status, 0);

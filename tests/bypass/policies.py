@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tests.bypass import arena as arenas
 from tests.bypass.arena import Arena, lines
@@ -67,6 +67,45 @@ def victims(arena: Arena, *, lasting: bool = False) -> Iterator[None]:
         yield
     finally:
         timer.join()
+
+
+@contextmanager
+def swapping(arena: Arena) -> Iterator[None]:
+    """swaps.c may do everything in race/0 that it tries to do in race/1; somebody listens in both meanwhile."""
+    race = arena.folder / "race"
+    mine, other = race / "0", race / "1"
+    with ExitStack() as stack:
+        for folder, text, name in ((mine, "plain", "sock"), (other, "secret", "./sock")):
+            folder.mkdir(parents=True)
+            for each in ("file", "s", "r", "u", "m"):
+                (folder / each).write_text(text)
+            (folder / "t").write_text("x" * 100)
+            (folder / "m").chmod(0o600)
+            (folder / "e").mkdir()
+            arenas.listen_at(stack, folder, name)
+        (mine / "sub").mkdir()
+        mine_all = {"read", "write", "append", "truncate", "unlink", "rmdir", "symlink"}
+        rules = lines(arena.folder, arena.ports[0], f"<kernel> {arena.tool}") | {
+            *(f"file {verb} {mine}/\\*" for verb in mine_all),
+            *(f"file {verb} {mine}/\\* 0-0777" for verb in ("create", "mkdir", "chmod", "mksock")),
+            f"file rmdir {mine}/\\*/",
+            f"file mkdir {mine}/\\*/ 0-0777",
+            f"file chown {mine}/\\* 7",
+            f"file link {mine}/\\* {mine}/\\*",
+            f"file rename {mine}/\\* {mine}/\\*",
+            f"file rename {mine}/sub/ {other}/sub/",
+            f"file rename {other}/sub/ {mine}/sub/",
+            f"file symlink {race}/next",
+            f"file symlink {race}/link",
+            f"file rename {race}/next {race}/link",
+            f"file read {other}/m",
+            f"file write {other}/t",
+            f"file append {other}/file",
+            *(f"network unix stream {verb} race/0/\\*" for verb in ("bind", "connect")),
+            *(f"network unix stream bind {name}" for name in ("b", "../b", "race/link/b")),
+        }
+        arena.policy.write({f"<kernel> {arena.tool}": rules})
+        yield
 
 
 VANISHING = "made_again"

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from stat import S_ISSOCK
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.decide.request import Facts, Request, Task
@@ -153,6 +154,13 @@ class Call:
         fd = self.keep(libc.pidfd_getfd(self.process.pidfd, signed(number)))
         self.lingering.add(fd)
         return fd
+
+    def open_file(self, number: int) -> Object:
+        """The caller's open file, pinned once and for all: another thread may put another under its number."""
+        fd = self.duplicate(number)
+        if not S_ISSOCK(os.fstat(fd).st_mode):
+            self.lingering.discard(fd)
+        return self.describe(fd)
 
     def root(self) -> Fd:
         """The caller's root directory where it isn't ours, else -1."""

@@ -85,13 +85,13 @@ def chmod(mode: int, path: int | None = None, dirfd: int | None = None, flags: i
         wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
         if wanted & ~(libc.AT_SYMLINK_NOFOLLOW | libc.AT_EMPTY_PATH):
             return -errno.EINVAL
-        found = _target(call, path, dirfd, wanted)
+        found = _target(call, path, dirfd, wanted) if path is not None else call.open_file(call.args[dirfd or 0])
         bits = call.args[mode] & 0o7777
         if S_ISLNK(found.status.st_mode):
             return -errno.EOPNOTSUPP
         request = call.request("file chmod", found.name, bits, facts=_facts(call, found))
         if path is None:
-            return Plan([request], lambda: int(call.run("fchmod", call.duplicate(call.args[dirfd or 0]), bits)))
+            return Plan([request], lambda: int(call.run("fchmod", found.fd, bits)))
         return Plan([request], lambda: int(call.run("chmod", found.fd, bits)))
 
     return plan
@@ -112,7 +112,10 @@ def chown(
         wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
         if wanted & ~(libc.AT_SYMLINK_NOFOLLOW | libc.AT_EMPTY_PATH):
             return -errno.EINVAL
-        found = _target(call, path, dirfd, wanted, follow=follow)
+        if path is None:
+            found = call.open_file(call.args[dirfd or 0])
+        else:
+            found = _target(call, path, dirfd, wanted, follow=follow)
         owner, group = call.args[uid] & _KEEP, call.args[gid] & _KEEP
         facts = _facts(call, found)
         requests = []
@@ -122,9 +125,7 @@ def chown(
             requests.append(call.request("file chgrp", found.name, call.outside("gid", group), facts=facts))
         new_owner, new_group = signed(owner), signed(group)
         if path is None:
-            return Plan(
-                requests, lambda: int(call.run("fchown", call.duplicate(call.args[dirfd or 0]), new_owner, new_group))
-            )
+            return Plan(requests, lambda: int(call.run("fchown", found.fd, new_owner, new_group)))
         return Plan(requests, lambda: int(call.run("chown", found.fd, new_owner, new_group)))
 
     return plan
@@ -138,10 +139,10 @@ def truncate(length: int, path: int | None = None, fd: int | None = None) -> Pla
         size = size - (1 << 64) if size >> 63 else size
         if size < 0:
             return -errno.EINVAL
-        found = _target(call, path, fd, 0)
+        found = _target(call, path, fd, 0) if path is not None else call.open_file(call.args[fd or 0])
         request = call.request("file truncate", found.name, facts=_facts(call, found))
         if path is None:
-            return Plan([request], lambda: int(call.run("ftruncate", call.duplicate(call.args[fd or 0]), size)))
+            return Plan([request], lambda: int(call.run("ftruncate", found.fd, size)))
         return Plan([request], lambda: int(call.run("truncate", found.fd, size)))
 
     return plan

@@ -38,11 +38,11 @@ def control(call: Call) -> Plan | Answer:
 def set_flags(call: Call) -> Plan | Answer:
     """fcntl(F_SETFL): gaining O_APPEND asks for append, losing it for write (spec c)."""
     flags = call.args[2] & 0xFFFFFFFF
-    file = call.duplicate(call.args[0])
+    found = call.open_file(call.args[0])
+    file = found.fd
     before = fcntl.fcntl(file, fcntl.F_GETFL)
     if not (before ^ flags) & os.O_APPEND:
         return Plan([], lambda: int(call.run("set_flags", file, flags)))
-    found = call.describe(call.descriptor(call.args[0]))
     keyword = "file append" if flags & os.O_APPEND else "file write"
     request = call.request(keyword, found.name, facts=CallFacts(call, path1=found.status))
     return Plan([request], lambda: int(call.run("set_flags", file, flags)))

@@ -6,6 +6,7 @@ The kernel asks for nothing when the signal comes: an owner that enters another 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -49,6 +50,9 @@ def set_owner(call: Call) -> Plan | Answer:
         return PROCEED
     file = call.duplicate(call.args[0])
     found = targets.group(call, number) if kind == GROUP else targets.one(call, number)
+    if found.ours and call.guarded:
+        # The guard has looked as well, but a number that stands in memory may have changed since.
+        return -errno.EPERM
     which = fcntl.fcntl(file, fcntl.F_GETSIG) or signal.SIGIO
     signals = {which, signal.SIGURG} if S_ISSOCK(os.fstat(file).st_mode) else {which}
     asked = [request for sig in sorted(signals) for request in requests(call, int(sig), found)]
