@@ -69,6 +69,36 @@ def victims(arena: Arena, *, lasting: bool = False) -> Iterator[None]:
         timer.join()
 
 
+CODE = b"\xb8\x2a\x00\x00\x00\xc3"
+"""mov eax, 42; ret."""
+
+
+def other_means(arena: Arena) -> None:
+    """others.c may do what is next to what it tries."""
+    folder = arena.folder
+    arenas.compile_c("prog.c", folder / "allowed" / "strict", "-static", "-DSTATUS=42")
+    (folder / "forbidden" / "code").write_bytes(CODE.ljust(4096, b"\xc3"))
+    chain = f"<kernel> {arena.tool}"
+    rules = lines(folder, arena.ports[0], chain) | {
+        f"file execute {folder}/allowed/strict",
+        "file write proc:/\\$/oom_score_adj",
+        "file mount none / --remount 0",
+        "file read/write /dev/ptmx",
+        "file read/write devpts:/ptmx",
+        *(f"file ioctl {name} 0x0-0xFFFFFFFF" for name in ("/dev/ptmx", "devpts:/ptmx")),
+        *(f"file ioctl devpts:/\\$ {number}" for number in ("0x540E", "0x5401", "0x80045430")),
+    }
+    child = {"misc env \\*"}
+    arena.policy.write(
+        {
+            chain: rules,
+            f"{chain} {folder}/allowed/script": child | {f"file read {folder}/allowed/\\*"},
+            f"{chain} {folder}/allowed/prog": child,
+            f"{chain} {folder}/allowed/strict": {"misc env PATH"},
+        }
+    )
+
+
 @contextmanager
 def swapping(arena: Arena) -> Iterator[None]:
     """swaps.c may do everything in race/0 that it tries to do in race/1; somebody listens in both meanwhile."""

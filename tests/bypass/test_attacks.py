@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.bypass.arena import arena, names
+from tests.bypass.arena import Arena, arena, names
+from tests.bypass.policies import other_means
 from tests.nobody import BECOME, NOBODY, python_for_all, sources_for_all
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("gcc")]
 
-_NAMES = names("attacks.c")
+_NAMES = [*names("attacks.c"), *names("others.c")]
 _MAY_BE_IMPOSSIBLE = {
     "x32",
     "io_uring",
@@ -23,6 +24,19 @@ _MAY_BE_IMPOSSIBLE = {
     "port_io",
     "forged_executable",
     "forged_arguments",
+    "vsock",
+    "smc",
+    "rds",
+    "sctp",
+    "sctp_one_to_many",
+    "queue_opened",
+    "dumped",
+    "attributes_set",
+    "other_end",
+    "typed",
+    "pages_moved",
+    "scheduled_together",
+    "starved_of_input",
 }
 """What a kernel may be built, or told, not to offer to anybody."""
 Outcomes = tuple[dict[str, str], dict[str, str]]
@@ -31,10 +45,28 @@ Outcomes = tuple[dict[str, str], dict[str, str]]
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
     """All attacks without and with supervision, each in an arena of its own."""
-    with arena(tmp_path_factory.mktemp("without"), "attacks.c") as native:
-        without = native.without()
-    with arena(tmp_path_factory.mktemp("under"), "attacks.c") as held:
-        yield without, held.under()
+    without: dict[str, str] = {}
+    for native in _arenas(tmp_path_factory.mktemp("without")):
+        without |= native.without()
+    yield without, _under(_arenas(tmp_path_factory.mktemp("under")))
+
+
+def _arenas(folder: Path) -> Iterator[Arena]:
+    """An arena for each attacking program, one after the other."""
+    for source, prepare in (("attacks.c", None), ("others.c", other_means)):
+        (folder / source).mkdir(mode=0o755)
+        with arena(folder / source, source) as made:
+            if prepare:
+                prepare(made)
+            yield made
+
+
+def _under(arenas: Iterator[Arena]) -> dict[str, str]:
+    found: dict[str, str] = {"stderr": ""}
+    for held in arenas:
+        outcomes = held.under()
+        found |= outcomes | {"stderr": found["stderr"] + outcomes["stderr"]}
+    return found
 
 
 @pytest.mark.parametrize("name", _NAMES)
@@ -51,12 +83,16 @@ def unprivileged() -> Iterator[dict[str, str]]:
     """All attacks where neither the supervisor nor the program has any privilege, but the same user id."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        with arena(Path(folder), "attacks.c") as held:
-            for path in (held.folder, *held.folder.rglob("*")):
-                os.chown(path, NOBODY, NOBODY)
-            held.policy.before, held.policy.python = BECOME, python_for_all()
-            held.policy.sources = sources_for_all(Path(folder))
-            yield held.under()
+        yield _under(_unprivileged(Path(folder)))
+
+
+def _unprivileged(folder: Path) -> Iterator[Arena]:
+    sources = sources_for_all(folder)
+    for held in _arenas(folder):
+        for path in (held.folder, *held.folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        held.policy.before, held.policy.python, held.policy.sources = BECOME, python_for_all(), sources
+        yield held
 
 
 @pytest.mark.needs("setpriv")
@@ -73,9 +109,13 @@ REACHING = "ipc ptrace/read_memory/write_memory/get_descriptor <kernel>"
 @pytest.fixture(scope="module")
 def unscoped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """All attacks where policy lets the program reach into anybody and the kernel's Landlock doesn't help."""
-    with arena(tmp_path_factory.mktemp("unscoped"), "attacks.c") as held:
+    yield _under(_reaching(tmp_path_factory.mktemp("unscoped")))
+
+
+def _reaching(folder: Path) -> Iterator[Arena]:
+    for held in _arenas(folder):
         held.allow(REACHING)
-        yield held.under()
+        yield held
 
 
 @pytest.mark.parametrize("name", _NAMES)
@@ -86,7 +126,7 @@ def test_stopped_without_landlock(unscoped: dict[str, str], name: str) -> None:
 
 def test_nothing_forbidden_happened(tmp_path: Path) -> None:
     """After all of them forbidden/ and the policy are what they were."""
-    with arena(tmp_path, "attacks.c") as held:
+    for held in _arenas(tmp_path):
         before = _contents(held.folder / "forbidden"), held.policy.entries()
 
         held.under()

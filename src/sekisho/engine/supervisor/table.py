@@ -22,6 +22,7 @@ from sekisho.engine.supervisor.calls import (
     opening,
     owners,
     process_rows,
+    queues,
     receiving,
     sending,
     signals,
@@ -52,6 +53,7 @@ def _files() -> Iterable[Row]:
     yield Row("creat", opening.open_at(0, None, 1, fixed=os.O_CREAT | os.O_WRONLY | os.O_TRUNC), opening.OPERATIONS)
     yield Row("openat2", opening.open_how, opening.OPERATIONS)
     yield Row("open_by_handle_at", opening.by_handle, opening.OPERATIONS)
+    yield Row("mq_open", queues.mq_open, _file("open"))
     yield Row("stat", attributes.stat(1, 0), _file("getattr"), shortcut=Shortcut(0, None, (), Way.STAT, use=1))
     yield Row(
         "lstat",

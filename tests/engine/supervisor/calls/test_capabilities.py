@@ -73,6 +73,32 @@ def test_other_sockets(enforcing: Stage, family: int, kind: int) -> None:
     assert PROCEED is enforcing.answer("socket", family, kind, 0)
 
 
+@pytest.mark.parametrize(
+    ("family", "kind", "protocol", "code"),
+    [
+        (40, 1, 0, errno.EAFNOSUPPORT),
+        (43, 1, 0, errno.EAFNOSUPPORT),
+        (99, 1, 0, errno.EAFNOSUPPORT),
+        (2, 1, 132, errno.EPROTONOSUPPORT),
+        (10, 5 | os.O_CLOEXEC, 0, errno.EPROTONOSUPPORT),
+        (2, 6, 33, errno.EPROTONOSUPPORT),
+    ],
+)
+def test_sockets_whose_addresses_nothing_names(
+    enforcing: Stage, learning: Stage, disabled: Stage, family: int, kind: int, protocol: int, code: int
+) -> None:
+    assert -code == enforcing.handle("socket", family, kind, protocol)
+    assert "proceed" == learning.handle("socket", family, kind, protocol)
+    assert [1, 1] == [len(made.warnings) for made in (enforcing, learning)]
+    assert "proceed" == disabled.handle("socket", family, kind, protocol)
+
+
+@pytest.mark.parametrize(("family", "kind", "protocol"), [(1, 5, 0), (2, 1, 6), (10, 2, 17), (38, 5, 0), (2, 1, 262)])
+def test_sockets_that_need_no_capability(enforcing: Stage, family: int, kind: int, protocol: int) -> None:
+    assert "proceed" == enforcing.handle("socket", family, kind, protocol)
+    assert [] == enforcing.warnings
+
+
 @pytest.mark.parametrize(("name", "before"), [("adjtimex", ()), ("clock_adjtime", (0,))])
 def test_adjusting_the_clock_is_asked_for(enforcing: Stage, name: str, before: tuple[int, ...]) -> None:
     adjusting = struct.pack("I", ADJ_TICK) + bytes(204)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 
+from sekisho.engine.supervisor.acting.here import Fd
 from sekisho.engine.supervisor.plan import PROCEED
 
 
@@ -21,6 +22,21 @@ def test_ioctl_asks_by_name_and_command(enforcing: Stage, tmp_path: Path) -> Non
         assert PROCEED is enforcing.plan("ioctl", file.fileno(), termios.TCGETS).perform()
     with failing(errno.EBADF):
         enforcing.answer("ioctl", 999, termios.TCGETS)
+
+
+def test_the_other_end_of_a_terminal_is_opened_as_by_its_name(enforcing: Stage) -> None:
+    master, slave = os.openpty()
+    number = os.ttyname(slave).rpartition("/")[2]
+
+    arguments = ("ioctl", master, 0x5441, os.O_RDWR | os.O_CLOEXEC)
+    asked = enforcing.asks(*arguments)
+    assert asked[0].endswith(" 0x5441")
+    assert [f"file read devpts:/{number}", f"file write devpts:/{number}"] == asked[1:]
+    opened = enforcing.plan(*arguments).perform()
+    assert isinstance(opened, Fd)
+    assert os.path.samestat(os.fstat(slave), os.fstat(opened))
+    for fd in (master, slave, opened):
+        os.close(fd)
 
 
 def flags(fd: int) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 from pathlib import Path
 
 import pytest
 from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 
+from sekisho.engine.supervisor.acting.here import Fd
+from sekisho.engine.supervisor.acting.mount_actions import mount_flags
 from sekisho.engine.supervisor.calls.mounting import _needs_device
 from sekisho.engine.supervisor.plan import PROCEED
 
@@ -97,5 +100,43 @@ def test_the_new_interface(enforcing: Stage, place: Path) -> None:
     assert [move] == enforcing.asks("move_mount", fd, b"", -100, place / "s", 0x4)
     remount = f"file mount none {place}/m/ --remount 0x0"
     assert [remount] == enforcing.asks("fspick", -100, place / "m", 0)
-    assert [remount] == enforcing.asks("mount_setattr", -100, place / "m", 0, enforcing.pointer(bytes(32)), 32)
+    assert -errno.ENOSYS == enforcing.plan("fspick", -100, place / "m", 0).perform()
     os.close(fd)
+
+
+def now(place: Path) -> int:
+    """mount(2)'s flags of what ``place`` lies on."""
+    return mount_flags(Fd(os.open(place, os.O_PATH)))
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "flag_gained", "flag_lost"),
+    [(1, 0, 1, 0), (2, 1, 2, 1), (0x8, 0x4, 0x8, 0x4), (0x200000, 0, 0x100, 0), (0x10, 0x70, 0x400, 0x200000)],
+)
+@pytest.mark.parametrize(("recursive", "more"), [(0, 0), (0x8000, RECURSIVE)])
+def test_attributes_are_asked_for_as_a_remount(
+    enforcing: Stage, place: Path, gained: int, lost: int, flag_gained: int, flag_lost: int, recursive: int, more: int
+) -> None:
+    at = enforcing.pointer(struct.pack("QQQQ", gained, lost, 0, 0))
+    flags = now(place) & ~flag_lost | flag_gained | BIND | more
+
+    line = f"file mount none {place}/m/ --remount 0x{flags:X}"
+    assert [line] == enforcing.asks("mount_setattr", -100, place / "m", recursive, at, 32)
+
+
+def test_propagation_is_asked_for_as_such(enforcing: Stage, place: Path) -> None:
+    at = enforcing.pointer(struct.pack("QQQQ", 0, 0, PRIVATE, 0))
+
+    assert [f"file mount none {place}/m/ --make-private 0x0"] == enforcing.asks(
+        "mount_setattr", -100, place / "m", 0, at, 32
+    )
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [((0x100000, 0, 0, 0), errno.EPERM), ((0, 0, 3, 0), errno.EINVAL), ((), errno.EINVAL)],
+)
+def test_attributes_that_nothing_says(enforcing: Stage, place: Path, attributes: tuple[int, ...], code: int) -> None:
+    raw = struct.pack(f"{len(attributes)}Q", *attributes) or bytes(8)
+
+    assert -code == enforcing.answer("mount_setattr", -100, place / "m", 0, enforcing.pointer(raw), len(raw))

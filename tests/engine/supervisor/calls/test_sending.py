@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -88,3 +89,12 @@ def test_a_stream_that_connects_as_it_sends(enforcing: Stage, sockets: Sockets) 
 
     line = "network inet stream connect 127.0.0.1 9"
     assert [line] == enforcing.asks("sendto", *arguments, enforcing.pointer(raw), len(raw))
+
+
+def test_nothing_of_ours_is_sent_without_a_copy(enforcing: Stage, sockets: Sockets) -> None:
+    sender = sockets(socket.AF_INET, DGRAM)
+    sender.setsockopt(socket.SOL_SOCKET, 60, 1)
+    raw = inet4("127.0.0.1", 9)
+    arguments = (sender.fileno(), enforcing.pointer(b"x"), 1, 0x4000000, enforcing.pointer(raw), len(raw))
+
+    assert -errno.ENOBUFS == enforcing.plan("sendto", *arguments).perform()

@@ -26,6 +26,7 @@ conditions = st.builds(
     values=st.lists(st.one_of(small, words), max_size=3).map(tuple),
     bits=st.one_of(st.just(0), small, words),
     nonzero=st.booleans(),
+    others=st.lists(st.one_of(small, words), max_size=3).map(tuple),
 )
 numbers = st.integers(0, 12)
 calls = st.dictionaries(numbers, st.lists(conditions, max_size=3).map(tuple), max_size=6)
@@ -34,12 +35,13 @@ calls = st.dictionaries(numbers, st.lists(conditions, max_size=3).map(tuple), ma
 def holds(where: Where, args: tuple[int, ...]) -> bool:
     """What ``Where`` says, in other words."""
     low = args[where.arg] & 0xFFFFFFFF
-    return low in where.values or bool(low & where.bits) or (where.nonzero and args[where.arg] != 0)
+    other = bool(where.others) and low not in where.others
+    return low in where.values or other or bool(low & where.bits) or (where.nonzero and args[where.arg] != 0)
 
 
 def empty(where: Where) -> bool:
     """A condition that says nothing."""
-    return not (where.values or where.bits or where.nonzero)
+    return not (where.values or where.bits or where.nonzero or where.others)
 
 
 def expected(listed: dict[int, tuple[Where, ...]], nr: int, args: tuple[int, ...]) -> int:

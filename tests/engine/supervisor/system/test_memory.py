@@ -174,6 +174,42 @@ def test_a_vector_that_never_ends(memory: Memory) -> None:
         del held
 
 
+def test_more_than_an_execve_takes(memory: Memory) -> None:
+    """Pointers are cheap: what they all point to has to fit in what the kernel would take."""
+    length = 100_000
+    block = Pages(200)
+    try:
+        text = block.put(block.start, b"x" * length + b"\0")
+        at = block.start + 150 * PAGE
+        for count, fits in ((60, True), (64, False), (20_000, False)):
+            block.put(at, struct.pack(f"{count + 1}Q", *[text] * count, 0))
+            if fits:
+                assert (b"x" * length,) * count == memory.strings(at)
+                continue
+            with failing(errno.E2BIG):
+                memory.strings(at)
+    finally:
+        block.free()
+
+
+@pytest.mark.parametrize(("length", "fits"), [((1 << 17) - 1, True), (1 << 17, False), (1 << 20, False)])
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_string_longer_than_an_execve_takes(memory: Memory, length: int, fits: bool, apart: bool) -> None:
+    block, far = Pages(300), Pages(1024)
+    try:
+        text = block.put(block.start, b"x" * length + b"\0")
+        other = far.put(far.end - 8, b"y\0") if apart else text
+        at = block.put(block.start + 290 * PAGE, struct.pack("3Q", text, other, 0))
+        if fits:
+            assert b"x" * length == memory.strings(at)[0]
+            return
+        with failing(errno.E2BIG):
+            memory.strings(at)
+    finally:
+        block.free()
+        far.free()
+
+
 def test_another_process() -> None:
     def play(channel: socket.socket) -> None:
         buffer = ctypes.create_string_buffer(b"their own", 64)

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from sekisho.engine.supervisor.acting.here import HERE, Fd, enter_process, filesystems, masked, own_entry
 from sekisho.engine.supervisor.acting.mount_actions import (
-    fspick,
     let_go,
     mount,
+    mount_flags,
     mount_from,
     mount_place,
     mount_setattr,
@@ -29,6 +29,7 @@ from sekisho.engine.supervisor.acting.process_actions import (
     clock_state,
     get_descriptor,
     kill,
+    open_peer,
     queue_signal,
     queue_thread_signal,
     send_by_pidfd,
@@ -37,6 +38,7 @@ from sekisho.engine.supervisor.acting.process_actions import (
     tgkill,
     tkill,
 )
+from sekisho.engine.supervisor.acting.queue_actions import open_queue
 from sekisho.engine.supervisor.acting.socket_actions import (
     accept_at_once,
     bind,
@@ -246,7 +248,9 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         pivot_root,
         move_mount,
         mount_setattr,
-        fspick,
+        mount_flags,
+        open_peer,
+        open_queue,
         bind,
         bind_path,
         connect,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import Final
 
 from sekisho.engine.supervisor.acting.here import HERE, Fd, own_entry, standing_in
 from sekisho.engine.supervisor.system import libc
+
+_FLAGS: Final = {0x1: 0x1, 0x2: 0x2, 0x4: 0x4, 0x8: 0x8, 0x400: 0x400, 0x800: 0x800, 0x1000: 0x200000, 0x2000: 0x100}
+"""statfs(2)'s flags and mount(2)'s of the same meaning."""
 
 
 def mount(source: bytes | None, target: Fd, kind: bytes | None, flags: int, data: bytes | None) -> int:
@@ -62,6 +66,7 @@ def mount_setattr(target: Fd, flags: int, attributes: bytes) -> int:
     return libc.syscall("mount_setattr", int(target), b"", flags | libc.AT_EMPTY_PATH, attributes, len(attributes))
 
 
-def fspick(target: Fd) -> Fd:
-    """fspick(2) of a pinned mount."""
-    return Fd(libc.syscall("fspick", int(target), b"", 0x1 | 0x8))
+def mount_flags(target: Fd) -> int:
+    """The flags of a pinned mount as mount(2) takes them."""
+    found = os.fstatvfs(target).f_flag
+    return sum(flag for bit, flag in _FLAGS.items() if found & bit)

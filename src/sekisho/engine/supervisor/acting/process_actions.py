@@ -12,6 +12,7 @@ from sekisho.engine.supervisor.acting.here import Fd
 from sekisho.engine.supervisor.system import libc
 
 _F_SETOWN_EX: Final = 15
+_TIOCGPTPEER: Final = 0x5441
 
 
 def kill(pid: int, sig: int) -> int:
@@ -59,6 +60,11 @@ def set_signal(fd: Fd, sig: int) -> int:
 def get_descriptor(pidfd: Fd, number: int) -> Fd:
     """pidfd_getfd(2)."""
     return Fd(libc.pidfd_getfd(pidfd, number))
+
+
+def open_peer(terminal: Fd, flags: int) -> Fd:
+    """ioctl(TIOCGPTPEER): the other end of a terminal, never as our own."""
+    return Fd(fcntl.ioctl(terminal, _TIOCGPTPEER, flags | os.O_NOCTTY | os.O_CLOEXEC))
 
 
 def clock_state(clock: int, modes: int, size: int) -> tuple[int, bytes]:

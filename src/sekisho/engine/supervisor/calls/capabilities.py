@@ -12,6 +12,8 @@ from typing import Final
 
 from sekisho.engine.supervisor.call import Call, signed
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
+from sekisho.policy.grammar import PROFILE_OPERATIONS
+from sekisho.policy.model import Mode
 
 Planner = Callable[[Call], Plan | Answer]
 
@@ -19,8 +21,17 @@ AF_NETLINK, AF_PACKET = 16, 17
 _SOCK_PACKET: Final = 10
 SOCK_PACKETS: Final = tuple(_SOCK_PACKET | flags for flags in (0, 0x800, 0x80000, 0x80800))
 """The old way to a packet socket, with every flag that may be added to a socket's type."""
+PLAIN: Final = (1, 2, 10, 38)
+"""AF_UNIX, AF_INET, AF_INET6, whose addresses are asked for, and AF_ALG, which reaches nobody."""
+_ASSOCIATING: Final = (4, 5, 6)
+"""SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP."""
+ASSOCIATING: Final = tuple(kind | flags for kind in _ASSOCIATING for flags in (0, 0x800, 0x80000, 0x80800))
+UNNAMED_PROTOCOLS: Final = (33, 132)
+"""DCCP and SCTP, which connect by other means than connect(2) as well."""
+_NETWORK: Final = tuple(name for name in PROFILE_OPERATIONS if name.startswith("network::"))
 _FAMILIES: Final = {AF_NETLINK: "use_route", AF_PACKET: "use_packet"}
-_AF_INET: Final = 2
+_AF_INET, _AF_INET6 = 2, 10
+_UNNAMED: Final = "makes a socket of family {} whose addresses policy can't name"
 _TIMEX_SIZE: Final = 208
 _SINGLE_SHOT_READ: Final = 0xA001
 """ADJ_OFFSET_SS_READ, how adjtime(3) asks what is left to do."""
@@ -54,7 +65,29 @@ def socket(call: Call) -> Plan | Answer:
     family, kind = signed(call.args[0]), signed(call.args[1])
     if family == _AF_INET and kind in SOCK_PACKETS:
         family = AF_PACKET
-    return ask(call, _FAMILIES[family]) if family in _FAMILIES else PROCEED
+    if family in _FAMILIES:
+        return ask(call, _FAMILIES[family])
+    if _unnamed(family, kind, signed(call.args[2])):
+        call.supervisor.warn_once(call.process, f"{_UNNAMED.format(family)}: enforcing `network` refuses them")
+    return PROCEED
+
+
+def _unnamed(family: int, kind: int, protocol: int) -> int:
+    """The errno for sockets whose addresses no policy can name, 0 for others."""
+    if family in (_AF_INET, _AF_INET6):
+        return errno.EPROTONOSUPPORT if kind in ASSOCIATING or protocol in UNNAMED_PROTOCOLS else 0
+    return 0 if family in PLAIN or family in _FAMILIES else errno.EAFNOSUPPORT
+
+
+def unnamed_socket(call: Call) -> Answer:
+    """socket(2) where ``network`` is enforced: some families reach by IP addresses of their own, past every keyword."""
+    config, domain = call.supervisor.judge.policy.config, call.process.domain
+    if not any(config(domain, operation).mode is Mode.ENFORCING for operation in _NETWORK):
+        return PROCEED
+    code = _unnamed(*(signed(each) for each in call.args[:3]))
+    if code:
+        call.supervisor.warn_once(call.process, f"{_UNNAMED.format(signed(call.args[0]))}: refused")
+    return -code or PROCEED
 
 
 def adjust(clock: int | None, at: int) -> Planner:

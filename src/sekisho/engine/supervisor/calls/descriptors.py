@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
 from stat import S_ISSOCK
 from typing import Final
 
+from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls import owners
+from sekisho.engine.supervisor.calls.opening import access
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Plan
 
 F_SETFL: Final = fcntl.F_SETFL
+_TIOCGPTN, _TIOCGPTPEER = 0x80045430, 0x5441
 
 
 def ioctl(call: Call) -> Plan | Answer:
     """ioctl(2). Its argument may be anything, so the kernel runs it: on the checked file wherever the
     descriptor table is the caller's alone."""
     command = call.args[1] & 0xFFFFFFFF
+    if command == _TIOCGPTPEER:
+        return _peer(call)
     found = call.describe(call.descriptor(call.args[0]))
     request = call.request("file ioctl", found.name, command, facts=CallFacts(call, path1=found.status))
     if command in (owners.FIOSETOWN, owners.SIOCSPGRP) and S_ISSOCK(found.status.st_mode):
@@ -25,6 +31,26 @@ def ioctl(call: Call) -> Plan | Answer:
         if isinstance(owned, Plan):
             return Plan([request, *owned.requests], owned.perform)
     return Plan([request], lambda: PROCEED)
+
+
+def _peer(call: Call) -> Plan | Answer:
+    """ioctl(TIOCGPTPEER) opens the other end of a terminal, which is asked for as open(2) would."""
+    found, flags = call.open_file(call.args[0]), call.args[2] & 0xFFFFFFFF
+    facts = CallFacts(call, path1=found.status)
+    asked = [call.request("file ioctl", found.name, _TIOCGPTPEER, facts=facts)]
+    try:
+        (number,) = struct.unpack("i", fcntl.ioctl(found.fd, _TIOCGPTN, bytes(4)))
+    except OSError:
+        return Plan(asked, lambda: PROCEED)
+    words = access(flags)
+    asked += [call.request(word, f"devpts:/{number}") for word in words]
+    call.close_on_exec = bool(flags & os.O_CLOEXEC)
+
+    def perform() -> Answer:
+        opened: Fd = call.run("open_peer", found.fd, flags)
+        return opened
+
+    return Plan(asked, perform)
 
 
 def control(call: Call) -> Plan | Answer:

@@ -23,8 +23,8 @@ Guard = Callable[[Call], Answer]
 CLONE_FILES, CLONE_PARENT, CLONE_THREAD = 0x400, 0x8000, 0x10000
 _NEW_VIEW: Final = 0x10000000 | 0x00020000
 """CLONE_NEWUSER and CLONE_NEWNS."""
-_PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER = 4, 35, 36
-PRCTLS: Final = (_PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER)
+_PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER, _PR_SCHED_CORE = 4, 35, 36, 62
+PRCTLS: Final = (_PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER, _PR_SCHED_CORE)
 _PROCESS, _GROUP, _USER = 0, 1, 2
 OWNING: Final = (owners.F_SETOWN, owners.F_SETOWN_EX, owners.FIOSETOWN, owners.SIOCSPGRP)
 SECCOMP_FILTER_FLAG_NEW_LISTENER: Final = 8
@@ -84,7 +84,7 @@ def rights(call: Call) -> Answer:
 
 
 def control(call: Call) -> Answer:
-    """prctl(2) where it hides the caller from us, forges its image or adopts others' children."""
+    """prctl(2) where it hides the caller from us, forges its image, adopts children or says who else runs."""
     option, value = signed(call.args[0]), call.args[1]
     if option == _PR_SET_CHILD_SUBREAPER:
         call.process.reaper = bool(value)
@@ -92,6 +92,8 @@ def control(call: Call) -> Answer:
         return 0 if not value and call.supervisor.own.uids[1] else PROCEED
     elif option == _PR_SET_MM and call.enforcing:
         return -errno.EPERM
+    elif option == _PR_SCHED_CORE:
+        return not_ours(2)(call)
     return PROCEED
 
 

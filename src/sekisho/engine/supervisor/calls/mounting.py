@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 from stat import S_ISBLK, S_ISDIR
 from typing import Final
 
-from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.decide.request import Request
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls.entries import root_changes
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Plan
@@ -29,6 +30,13 @@ _PROPAGATION: Final = _SHARED | _PRIVATE | _SLAVE | _UNBINDABLE
 _PAGE: Final = 4096
 _UMOUNT_NOFOLLOW: Final = 8
 _OPEN_TREE_CLONE: Final = 1
+_ATTRIBUTES: Final = struct.Struct("QQQQ")
+"""``struct mount_attr``."""
+_AT_RECURSIVE: Final = 0x8000
+_REC, _NOATIME, _RELATIME = 0x4000, 0x400, 0x200000
+_ATIME: Final = 0x70
+_ATTRIBUTE_FLAGS: Final = {0x1: 0x1, 0x2: 0x2, 0x4: 0x4, 0x8: 0x8, 0x80: 0x800, 0x200000: 0x100}
+"""mount_setattr(2)'s attributes and mount(2)'s flags of the same meaning."""
 _TYPES: Final = {
     0x01021994: "tmpfs",
     0x9FA0: "proc",
@@ -215,33 +223,44 @@ def open_tree(call: Call) -> Plan | Answer:
     return Plan([request], lambda: -errno.ENOSYS)
 
 
-def remount(call: Call, flags_register: int) -> Plan:
-    """mount_setattr(2), fspick(2): asked for as a remount of what is there."""
-    flags = call.args[flags_register] & 0xFFFFFFFF
-    target = _at(call, 0, call.args[1], bool(flags & (libc.AT_EMPTY_PATH | 0x8)))
+def _remount(call: Call, target: Object, word: str, flags: int) -> Request:
     facts = CallFacts(call, path2=target.status)
-    request = call.request("file mount", "none", target.name, "--remount", 0, facts=facts, ignore_first=True)
-    return Plan([request], lambda: PROCEED)
+    return call.request("file mount", "none", target.name, word, flags, facts=facts, ignore_first=True)
 
 
 def mount_setattr(call: Call) -> Plan | Answer:
-    """mount_setattr(2)."""
-    plan = remount(call, 2)
+    """mount_setattr(2): asked for as the remount, or the change of propagation, that comes to the same."""
     target = _at(call, 0, call.args[1], bool(call.args[2] & libc.AT_EMPTY_PATH))
     attributes = call.read(call.args[3], min(call.args[4], 256))
-    plan.perform = lambda: int(call.run("mount_setattr", target.fd, call.args[2] & 0x8000, attributes))
-    return plan
+    if len(attributes) < _ATTRIBUTES.size:
+        return -errno.EINVAL
+    gained, lost, propagation, _ = _ATTRIBUTES.unpack_from(attributes)
+    recursive = _REC if call.args[2] & _AT_RECURSIVE else 0
+    asked = []
+    if gained or lost or not propagation:
+        if (gained | lost) & ~sum(_ATTRIBUTE_FLAGS) & ~_ATIME:
+            return -errno.EPERM
+        asked.append(_remount(call, target, "--remount", _BIND | recursive | _flags_then(call, target, gained, lost)))
+    if propagation:
+        word = dict(_PRIORITY).get(propagation)
+        if word is None:
+            return -errno.EINVAL
+        asked.append(_remount(call, target, word, recursive))
+    return Plan(asked, lambda: int(call.run("mount_setattr", target.fd, call.args[2] & _AT_RECURSIVE, attributes)))
+
+
+def _flags_then(call: Call, target: Object, gained: int, lost: int) -> int:
+    """mount(2)'s flags that the mount behind ``target`` has when some attributes are ``gained`` and others ``lost``."""
+    now: int = call.run("mount_flags", target.fd)
+    for attribute, flag in _ATTRIBUTE_FLAGS.items():
+        now = now & ~flag if lost & attribute else now
+        now = now | flag if gained & attribute else now
+    if (gained | lost) & _ATIME:
+        now = now & ~(_NOATIME | _RELATIME) | {0: _RELATIME, 0x10: _NOATIME}.get(gained & _ATIME, 0)
+    return now
 
 
 def fspick(call: Call) -> Plan | Answer:
-    """fspick(2)."""
-    plan = remount(call, 2)
+    """fspick(2): what fsconfig(2) would then set isn't seen, so that who may remount gets ENOSYS, as for fsopen(2)."""
     target = _at(call, 0, call.args[1], bool(call.args[2] & 0x8))
-    call.close_on_exec = bool(call.args[2] & 1)
-
-    def perform() -> Answer:
-        picked: Fd = call.run("fspick", target.fd)
-        return picked
-
-    plan.perform = perform
-    return plan
+    return Plan([_remount(call, target, "--remount", 0)], lambda: -errno.ENOSYS)

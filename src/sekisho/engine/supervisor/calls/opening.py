@@ -119,7 +119,8 @@ def _through(call: Call, place: Place) -> tuple[int, bytes]:
     return number, target
 
 
-def _access(flags: int) -> list[str]:
+def access(flags: int) -> list[str]:
+    """The keywords that opening with ``flags`` asks for."""
     kind = flags & os.O_ACCMODE
     words = []
     if kind in (os.O_RDONLY, os.O_RDWR):
@@ -138,7 +139,7 @@ def _existing(call: Call, found: Object, flags: int) -> Plan | Answer:
     if S_ISDIR(kind) and (flags & os.O_ACCMODE or flags & os.O_CREAT):
         return -errno.EISDIR
     facts = CallFacts(call, path1=found)
-    requests = [call.request(word, found.name, facts=facts) for word in _access(flags)]
+    requests = [call.request(word, found.name, facts=facts) for word in access(flags)]
     if flags & os.O_TRUNC and S_ISREG(kind):
         requests.append(call.request("file truncate", found.name, facts=facts))
     call.close_on_exec = bool(flags & os.O_CLOEXEC)
@@ -166,7 +167,7 @@ def _fresh(call: Call, place: Place, flags: int, mode: int, again: Callable[[], 
     name = call.place_name(place)
     facts = CallFacts(call, parent1=place.status)
     requests = [call.request("file create", name, mode, facts=facts)]
-    requests += [call.request(word, name, facts=facts) for word in _access(flags)]
+    requests += [call.request(word, name, facts=facts) for word in access(flags)]
 
     def perform() -> Answer:
         try:
@@ -195,5 +196,5 @@ def _nameless(call: Call, directory: Object, flags: int, mode: int) -> Plan | An
     call.close_on_exec = bool(flags & os.O_CLOEXEC)
     found = call.describe(call.keep(made))
     facts = CallFacts(call, path1=found, parent1=directory.status)
-    requests: list[Request] = [call.request(word, found.name, facts=facts) for word in _access(flags)]
+    requests: list[Request] = [call.request(word, found.name, facts=facts) for word in access(flags)]
     return Plan(requests, lambda: Fd(os.dup(made)))

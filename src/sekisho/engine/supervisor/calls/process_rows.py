@@ -6,7 +6,7 @@ import errno
 from collections.abc import Iterable
 from typing import Final
 
-from sekisho.engine.supervisor.calls import capabilities, guards, namespaces, reaching, signals
+from sekisho.engine.supervisor.calls import capabilities, cores, guards, namespaces, reaching, signals
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.system.bpf import Where
 
@@ -64,7 +64,9 @@ def _reaching() -> Iterable[Row]:
 
 def _others() -> Iterable[Row]:
     other = Where(0, nonzero=True)
-    for name in ("prlimit64", "sched_setaffinity", "migrate_pages", "move_pages"):
+    yield Row("prlimit64", cores.prlimit, where=(other, Where(1, (cores.CORE,))))
+    yield Row("setrlimit", cores.setrlimit, where=(Where(0, (cores.CORE,)),))
+    for name in ("sched_setaffinity", "migrate_pages", "move_pages"):
         yield Row(name, guards.not_ours(0), where=(other,))
     yield Row("ioprio_set", guards.priority(1), where=(Where(0, (2, 3)), Where(1, nonzero=True)))
     yield Row("kcmp", guards.not_ours(0, 1))
@@ -97,9 +99,13 @@ def _capabilities() -> Iterable[Row]:
     for capability, calls in _CAPABILITIES.items():
         for name in calls:
             yield Row(name, capabilities.needs(capability), _capability(capability))
-    families = Where(0, (capabilities.AF_NETLINK, capabilities.AF_PACKET))
-    old = Where(1, capabilities.SOCK_PACKETS)
-    yield Row("socket", capabilities.socket, _capability("use_route", "use_packet"), (families, old))
+    which = (
+        Where(0, others=capabilities.PLAIN),
+        Where(1, (*capabilities.SOCK_PACKETS, *capabilities.ASSOCIATING)),
+        Where(2, capabilities.UNNAMED_PROTOCOLS),
+    )
+    asked = _capability("use_route", "use_packet")
+    yield Row("socket", capabilities.socket, asked, which, guard=capabilities.unnamed_socket)
     yield Row("adjtimex", capabilities.adjust(None, 0), _capability("SYS_TIME"))
     yield Row("clock_adjtime", capabilities.adjust(0, 1), _capability("SYS_TIME"))
     nice = _capability("SYS_NICE")
@@ -118,7 +124,7 @@ def _refused() -> Iterable[Row]:
     yield Row("seccomp", guards.refuse(errno.EBUSY), where=(Where(1, bits=guards.SECCOMP_FILTER_FLAG_NEW_LISTENER),))
     for name in ("swapon", "swapoff", "acct", "uselib", "iopl", "ioperm"):
         yield Row(name, guards.refuse(errno.EPERM))
-    for name in ("fsopen", "fsmount", "open_tree_attr"):
+    for name in ("fsopen", "fsmount", "open_tree_attr", "file_setattr"):
         yield Row(name, guards.refuse(errno.ENOSYS))
 
 

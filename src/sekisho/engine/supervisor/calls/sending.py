@@ -19,6 +19,7 @@ from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
 from sekisho.engine.supervisor.system import libc, transfer
 
 MSG_FASTOPEN: Final = 0x20000000
+_MSG_ZEROCOPY: Final = 0x4000000
 
 
 def sendto(call: Call) -> Plan | Answer:
@@ -68,6 +69,9 @@ def _send(
 ) -> Answer:
     """Sent with the caller's rights; a broken pipe signals the caller as the kernel would."""
     flags &= 0xFFFFFFFF
+    if flags & _MSG_ZEROCOPY:
+        # The kernel would go on reading what isn't the caller's memory but ours.
+        return -errno.ENOBUFS
     arguments = (sock.fd, payload, control, descriptors, flags & 0x7FFFFFFF, raw, unix_target(call, sock, raw))
     finish = then or (lambda sent: sent)
     try:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sekisho.decide.request import Execution
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls import cores
 from sekisho.engine.supervisor.calls.reaching import Reaching
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, CallFacts
 from sekisho.engine.supervisor.programs import admission, image
@@ -227,6 +228,7 @@ class Executions:
             self.supervisor.tasks.by_tid.pop(tid, None)
         process.forget_image(same_rights=not self.supervisor.privileged)
         process.domain, process.execute_handler = pending.destination, pending.handler
+        cores.withhold(self.supervisor, process)
 
     def stopped(self, pid: int, status: int) -> bool:
         """Handles a ptrace stop of ``pid``; False when it isn't one of ours."""

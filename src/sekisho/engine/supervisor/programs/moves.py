@@ -12,6 +12,7 @@ from sekisho.domain.automatic import automatic_transition, entry_transition, has
 from sekisho.domain.transition import ManualTransition, creation_lines, enter, plan_manual_transition
 from sekisho.engine.supervisor.acting import identity
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls import cores
 from sekisho.engine.supervisor.plan import CallFacts
 from sekisho.engine.supervisor.tasks import Process, lineage
 
@@ -80,3 +81,4 @@ class Moves:
         if process.credits > 0:
             process.former.add(process.domain.name)
         process.domain = destination
+        cores.withhold(self._supervisor, process)

@@ -105,6 +105,8 @@ _NUMBERS: Final[dict[str, tuple[int, int]]] = {
     "pidfd_open": (434, 434),
     "kcmp": (312, 272),
     "prlimit64": (302, 261),
+    "setrlimit": (160, 164),
+    "mq_open": (240, 180),
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),

@@ -17,12 +17,14 @@ _NR, _ARCH, _ARGS = 0, 4, 16
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Ask only when argument ``arg``'s low half is one of ``values``, or has one of ``bits``, or it isn't zero."""
+    """Ask only when argument ``arg``'s low half is one of ``values``, or none of ``others``, or has one of ``bits``, or
+    when it isn't zero."""
 
     arg: int
     values: tuple[int, ...] = ()
     bits: int = 0
     nonzero: bool = False
+    others: tuple[int, ...] = ()
 
 
 def _code(opcode: int, k: int, true: int = 0, false: int = 0) -> bytes:
@@ -40,12 +42,16 @@ def _test(where: Where) -> list[bytes]:
     if where.nonzero:
         for half in (low, high):
             out += [_code(_LOAD, half), _code(_JEQ, 0, 1, 0), _ASK]
-    if where.values or where.bits:
+    if where.values or where.bits or where.others:
         out.append(_code(_LOAD, low))
     for value in where.values:
         out += [_code(_JEQ, value, 0, 1), _ASK]
     if where.bits:
         out += [_code(_JSET, where.bits, 0, 1), _ASK]
+    if where.others:
+        left = range(len(where.others), 0, -1)
+        out += [_code(_JEQ, value, skip) for value, skip in zip(where.others, left, strict=True)]
+        out.append(_ASK)
     return out
 
 

@@ -14,6 +14,10 @@ PATH_MAX: Final = 4096
 _CHUNK: Final = 256
 _PAGE: Final = 4096
 _MAX_VECTOR: Final = 1 << 21
+_MAX_STRING: Final = 1 << 17
+"""MAX_ARG_STRLEN (execve(2)); one that is longer is E2BIG."""
+_MAX_STRINGS: Final = 6 << 20
+"""What all strings and their pointers may take, whatever the limit on the stack."""
 
 
 class Iovec(ctypes.Structure):
@@ -24,6 +28,10 @@ class Iovec(ctypes.Structure):
 
 def _fault() -> OSError:
     return OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+
+
+def _too_big() -> OSError:
+    return OSError(errno.E2BIG, os.strerror(errno.E2BIG))
 
 
 class Memory:
@@ -89,7 +97,10 @@ class Memory:
         return data
 
     def strings(self, address: int) -> tuple[bytes, ...]:
-        """The strings of a NULL-terminated pointer array, such as execve's argv; () for a null pointer."""
+        """The strings of a NULL-terminated pointer array, such as execve's argv; () for a null pointer.
+
+        As execve, raises OSError(E2BIG) for too much: a thousand pointers to one long string are a thousand strings.
+        """
         if not address:
             return ()
         pointers: list[int] = []
@@ -104,7 +115,7 @@ class Memory:
                 pointers.append(pointer)
             address += usable * 8
             if len(pointers) * 8 > _MAX_VECTOR:
-                raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+                raise _too_big()
 
     def _gather(self, pointers: list[int]) -> tuple[bytes, ...]:
         """One large read serves the usual case, in which all strings lie side by side."""
@@ -118,11 +129,22 @@ class Memory:
             except (OSError, OverflowError):
                 block = b""
         result: list[bytes] = []
+        room = _MAX_STRINGS
         for pointer in pointers:
             offset = pointer - low
-            end = block.find(0, offset) if 0 <= offset < len(block) else -1
-            result.append(block[offset:end] if end >= 0 else self.string(pointer, _MAX_VECTOR))
+            end = block.find(0, offset, offset + _MAX_STRING) if 0 <= offset < len(block) else -1
+            result.append(block[offset:end] if end >= 0 else self._long(pointer))
+            room -= len(result[-1]) + 9
+            if room < 0:
+                raise _too_big()
         return tuple(result)
+
+    def _long(self, address: int) -> bytes:
+        """A string that isn't in the block."""
+        try:
+            return self.string(address, _MAX_STRING)
+        except OSError as failure:
+            raise _too_big() if failure.errno == errno.ENAMETOOLONG else failure from None
 
 
 def write(tid: int, address: int, data: bytes) -> None:
