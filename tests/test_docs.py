@@ -57,7 +57,9 @@ def test_documents_name_only_commands_that_exist(name: str, repository: Path) ->
     assert set(COMMANDS) - {"doctor"} <= named
 
 
-@pytest.mark.parametrize("name", [*DOCUMENTS, "docs/tools.md", "docs/system.md"])
+@pytest.mark.parametrize(
+    "name", [*DOCUMENTS, "docs/tools.md", "docs/system.md", "docs/security-model.md", "docs/bypasses.md"]
+)
 def test_links_lead_somewhere(name: str, repository: Path) -> None:
     document = repository / name
     links = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
