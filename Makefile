@@ -8,6 +8,7 @@
 # make fuzz    inputs made to break the parser, the converter, the matcher, the interface (five minutes each)
 # make stress  ten readers and a writer on the interface of a running tree, for a minute
 # make races   a million tries of each race against the supervisor (an hour)
+# make faults  each kind of system call of the supervisor's goes wrong, in several ways at several places (two hours)
 # make endure  the engine in the kernel under load, its daemon killed and followed again and again (an hour)
 # make bpf     the kernel side, from bpf/ (needs clang; its result is part of the source tree)
 # make man     man pages from the command line's own help
@@ -15,7 +16,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races endure man format clean
+.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races faults endure man format clean
 
 setup: .venv/bin/sekisho
 
@@ -64,6 +65,9 @@ races: tools
 
 stress: tools
 	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_stress.py
+
+faults: tools
+	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_faults.py
 
 endure: tools
 	@sh scripts/test-dependencies

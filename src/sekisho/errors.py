@@ -12,7 +12,20 @@ Anything else that is raised is a bug of Sekisho's.
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final
+
+_SHORTAGES: Final = frozenset(
+    {
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+    }
+)
 
 
 class SekishoError(Exception):
@@ -65,6 +78,21 @@ class PolicyError(UserError):
     def all(self) -> tuple[PolicyError, ...]:
         """This error and its others: one for each bad line of the text."""
         return (self, *self.others)
+
+
+def is_shortage(error: OSError) -> bool:
+    """Whether ``error`` tells of the state that the machine is in, and not of what was asked of it."""
+    return error.errno in _SHORTAGES
+
+
+def explain(error: BaseException) -> str:
+    """What went wrong, in words for the user; what nobody foresaw is called so."""
+    if isinstance(error, OSError):
+        what = error.strerror or "input/output error"
+        return f"{what}: {error.filename}" if error.filename else what
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    return str(error) if isinstance(error, SekishoError) else f"internal error: {error!r}"
 
 
 class NotSupported(SekishoError):

@@ -187,3 +187,17 @@ def test_what_is_enforced_for_some_calls_protects_the_policy_from_the_others(enf
     assert -errno.EPERM == enforcing.handle("unlink", file)
     assert "proceed" == enforcing.handle("unlink", file.parent.parent / "elsewhere")
     assert file.exists()
+
+
+def test_what_could_not_be_looked_at_is_told_in_learning_mode(
+    learning: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr("os.pread", lacking)
+
+    assert "proceed" == learning.handle("unlink", tmp_path / "file")
+    (warning,) = learning.warnings
+    assert "unlink of process" in warning
+    assert "Cannot allocate memory: what it asked for is neither learned nor recorded" in warning

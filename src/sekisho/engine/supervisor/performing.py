@@ -11,6 +11,7 @@ from sekisho.engine.supervisor.acting import actions
 from sekisho.engine.supervisor.acting.identity import Identity
 from sekisho.engine.supervisor.acting.workers import Worker
 from sekisho.engine.supervisor.plan import LATER, Answer
+from sekisho.errors import explain
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.call import Call
@@ -31,9 +32,8 @@ class Performer:
         worker = self._worker(call, who)
         try:
             result = worker.call(name, arguments)
-        except EOFError:
-            self._supervisor.workers.drop(worker)
-            raise OSError(errno.EPERM, "worker died") from None
+        except EOFError as reason:
+            raise self._lost(call, worker, reason) from None
         except OSError:
             self._supervisor.workers.give_back(worker)
             raise
@@ -46,15 +46,27 @@ class Performer:
         try:
             worker.send(name, arguments)
         except (OSError, EOFError) as failure:
-            self._supervisor.workers.drop(worker)
-            raise OSError(errno.EPERM, "worker died") from failure
+            raise self._lost(call, worker, failure) from None
         self._supervisor.waiting.add(call, worker, then)
         return LATER
+
+    def _lost(self, call: Call, worker: Worker, reason: Exception) -> OSError:
+        self._supervisor.workers.drop(worker)
+        self._tell(call, reason)
+        return OSError(errno.EPERM, "worker died")
+
+    def _tell(self, call: Call, reason: Exception) -> None:
+        why = explain(reason) if isinstance(reason, OSError) else str(reason)
+        so = "its call is refused" if call.enforcing else "what it asked for is neither learned nor recorded"
+        self._supervisor.warn_once(call.process, f"can't be acted for ({why}): {so}")
 
     def _worker(self, call: Call, who: Identity) -> Worker:
         root = os.open(f"/proc/{call.tid}/root", os.O_PATH | os.O_CLOEXEC)
         try:
             worker = self._supervisor.workers.take(who, call.tid, root)
+        except OSError as failure:
+            self._tell(call, failure)
+            raise
         finally:
             os.close(root)
         guard = self._supervisor.guard

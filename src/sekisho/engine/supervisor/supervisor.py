@@ -33,6 +33,7 @@ from sekisho.engine.supervisor.system import abi
 from sekisho.engine.supervisor.system.loop import Loop
 from sekisho.engine.supervisor.system.notify import Listener, Notification
 from sekisho.engine.supervisor.tasks import Lost, Process, Tasks
+from sekisho.errors import explain, is_shortage
 from sekisho.policy.model import Mode
 
 _PERM: Final = -errno.EPERM
@@ -114,7 +115,7 @@ class Supervisor(Loop):
         try:
             self.handle(notification)
         except Exception as bug:
-            self.warn(f"internal error, refused: {bug!r}")
+            self.warn(f"a call is refused: {explain(bug)}")
             self.listener.finish(notification.id, _PERM)
         finally:
             self.questions.current = None
@@ -200,10 +201,22 @@ class Supervisor(Loop):
             self.shortcuts.remember(key, call)
             return PROCEED
         except OSError as failure:
-            return -(failure.errno or errno.EPERM) if call.enforcing else PROCEED
+            if call.enforcing or (row.always and is_shortage(failure)):
+                return -(failure.errno or errno.EPERM)
+            if is_shortage(failure):
+                self._unseen(call, row, failure)
+            return PROCEED
         except Exception as bug:
-            self.warn(f"internal error in {row.name}: {bug!r}")
-            return _PERM if call.enforcing else PROCEED
+            if call.enforcing or row.always:
+                self.warn(f"{row.name} of process {call.process.tgid} is refused: {explain(bug)}")
+                return _PERM
+            self._unseen(call, row, bug)
+            return PROCEED
+
+    def _unseen(self, call: Call, row: Row, reason: Exception) -> None:
+        """What nobody is held to goes on; that nothing is learned from it is told."""
+        who = f"process {call.process.tgid} in {call.process.domain.name}"
+        self.warn(f"{row.name} of {who}: {explain(reason)}: what it asked for is neither learned nor recorded")
 
     def _carry_out(self, call: Call, plan: Plan, key: Key) -> Answer:
         """What policy says of the plan, done."""

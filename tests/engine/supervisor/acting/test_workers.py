@@ -224,3 +224,34 @@ def test_what_we_hold_when_a_worker_begins_it_does_not_hold_on_to(crew: Workers,
     os.close(read)
     assert made.call("child", (Fd(root), b"etc")) >= 0
     crew.drop(made)
+
+
+def test_what_comes_without_its_descriptors_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with open("/dev/null", "rb") as file:
+        workers._transmit(here, [Fd(file.fileno()), Fd(file.fileno())])
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(workers, "_MAX_FDS", 1)
+    with failing(errno.EMFILE):
+        workers._collect(there)
+
+    assert before == len(os.listdir("/proc/self/fd"))
+    here.close()
+    there.close()
+
+
+@pytest.mark.parametrize("failing_part", ["recv_fds", "poll"])
+def test_a_worker_whose_answer_is_lost_serves_nobody_else(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, failing_part: str
+) -> None:
+    """The next one to ask would get this answer."""
+
+    def lacking(*_: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    if failing_part == "recv_fds":
+        monkeypatch.setattr(socket, "recv_fds", lacking)
+    else:
+        monkeypatch.setattr(select, "poll", type("Poll", (), {"register": lacking, "poll": lacking}))
+    with pytest.raises(EOFError, match="Cannot allocate memory"):
+        worker.call("find", (1, 1, 0, Fd(-1), Fd(-1), b"/dev/null", True))

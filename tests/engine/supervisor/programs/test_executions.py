@@ -132,3 +132,17 @@ def test_no_descriptor_is_left(learning: Stage, prog: Path) -> None:
         execute(learning, prog, b"prog")
 
     assert before == os.listdir("/proc/self/fd")
+
+
+@pytest.mark.parametrize("code", [errno.ENOMEM, errno.EMFILE, errno.EPERM])
+def test_what_only_we_lack_refuses_an_exec_in_every_mode(
+    learning: Stage, prog: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """The kernel could do it, and the program would stay in a domain that isn't its own: maybe one held to nothing."""
+
+    def lacking(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("sekisho.engine.supervisor.programs.admission.names", lacking)
+
+    assert -code == execute(learning, prog, b"prog")

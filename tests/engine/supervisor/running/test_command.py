@@ -27,7 +27,9 @@ def becoming(path: str, *arguments: str, out: int = -1, go: bytes = b"go") -> tu
         if out >= 0:
             os.dup2(out, 1)
             os.dup2(out, 2)
-        command.become(path, [path, *arguments], PROGRAM, channel, set(), privileged=False, scoped=False)
+        command.become(
+            path, [path, *arguments], PROGRAM, channel, set(), supervisor=os.getppid(), privileged=False, scoped=False
+        )
 
     with child(play) as made:
         message = made.hear()
@@ -81,7 +83,7 @@ def test_without_a_go_nothing_runs() -> None:
 def test_a_kernel_that_refuses_is_told() -> None:
     def play(channel: socket.socket) -> None:
         tried.refuse({"seccomp": 1})
-        command.become(SHELL, [SHELL], PROGRAM, channel, set(), privileged=False, scoped=False)
+        command.become(SHELL, [SHELL], PROGRAM, channel, set(), supervisor=os.getppid(), privileged=False, scoped=False)
 
     with child(play) as made:
         message, _, hint = made.hear().decode().partition("\n")

@@ -136,3 +136,36 @@ def test_nothing_is_said_to_a_front_that_is_gone() -> None:
 
     assert 0 == back.front
     here.close()
+
+
+def test_a_supervisor_that_dies_is_missed_although_the_command_holds_its_end_of_the_talk() -> None:
+    """As it does until it executes something."""
+
+    def play(channel: socket.socket) -> None:
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        front.block()
+        pid = os.fork()
+        if not pid:
+            signal.pause()
+        os.kill(pid, signal.SIGKILL)
+        channel.send(b"%d" % Front(here, pid).wait())
+        there.close()
+
+    with child(play) as made:
+        made.channel.settimeout(10)
+        assert b"137" == made.hear()
+
+
+def test_standard_error_may_be_full() -> None:
+    def play(channel: socket.socket) -> None:
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        sys.stderr = open("/dev/full", "w", buffering=1)  # noqa: SIM115
+        front.block()
+        for line in (b"say something", b"exit 5"):
+            there.send(line)
+        channel.send(b"%d" % Front(here, os.getpid()).wait())
+        os._exit(0)
+
+    with child(play) as made:
+        made.channel.settimeout(10)
+        assert b"5" == made.hear()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 
@@ -77,3 +78,21 @@ def test_a_supervisor_is_known_by_its_name() -> None:
         return before, protect.is_marked(os.getpid())
 
     assert (False, True) == tried.in_child(play)
+
+
+def test_ending_with_the_parent() -> None:
+    def play(channel: socket.socket) -> None:
+        pid = os.fork()
+        if not pid:
+            protect.end_with_parent(signal.SIGKILL)
+            channel.send(b"%d" % os.getpid())
+            signal.pause()
+        signal.pause()
+
+    with child(play) as made:
+        pid = int(made.hear())
+        pidfd = os.pidfd_open(pid)
+        os.kill(made.pid, signal.SIGKILL)
+
+        assert select.select([pidfd], [], [], 10)[0]
+        os.close(pidfd)

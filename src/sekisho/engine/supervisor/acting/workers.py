@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -20,6 +21,7 @@ from sekisho.engine.supervisor.acting import actions, identity
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.acting.identity import Identity
 from sekisho.engine.supervisor.system import libc
+from sekisho.errors import explain
 
 _LIMIT: Final = 1 << 20
 _MAX_FDS: Final = 253
@@ -87,9 +89,13 @@ def _transmit(channel: socket.socket, message: Any) -> None:
 
 def _collect(channel: socket.socket) -> Any:
     """The next message, a literal (never code, whoever sent it); EOFError when the other side is gone."""
-    payload, fds, _, _ = socket.recv_fds(channel, _LIMIT, _MAX_FDS)
+    payload, fds, flags, _ = socket.recv_fds(channel, _LIMIT, _MAX_FDS)
     if not payload:
-        raise EOFError
+        raise EOFError("it has ended")
+    if flags & socket.MSG_CTRUNC:
+        for fd in fds:
+            os.close(fd)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     for fd in fds:
         os.set_inheritable(fd, False)
     if payload == _ELSEWHERE:
@@ -114,10 +120,14 @@ class Worker:
         Only a file system that its caller serves itself can make such an action wait.
         """
         self.send(name, arguments)
-        poll = select.poll()
-        poll.register(self.channel, select.POLLIN)
-        if not poll.poll(_PATIENCE):
-            raise EOFError
+        try:
+            poll = select.poll()
+            poll.register(self.channel, select.POLLIN)
+            answered = poll.poll(_PATIENCE)
+        except OSError as failure:
+            raise EOFError(explain(failure)) from failure
+        if not answered:
+            raise EOFError("no answer")
         return self.receive()
 
     def send(self, name: str, arguments: tuple[Any, ...]) -> None:
@@ -125,15 +135,15 @@ class Worker:
         try:
             _transmit(self.channel, (name, arguments))
         except ConnectionError as failure:
-            raise EOFError from failure
+            raise EOFError("it has ended") from failure
 
     def receive(self) -> Any:
         """The result of what was begun; raises its OSError, or EOFError when the worker died."""
         try:
             result = _collect(self.channel)
-        except ConnectionError as failure:
-            # It died with the request unread.
-            raise EOFError from failure
+        except (OSError, LookupError, ValueError, SyntaxError, MemoryError) as failure:
+            # It died with the request unread, or what it sent is lost: the next answer would be that to this question.
+            raise EOFError(explain(failure)) from failure
         if isinstance(result, Failure):
             raise OSError(result.errno, os.strerror(result.errno))
         return result

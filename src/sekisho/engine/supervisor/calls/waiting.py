@@ -69,7 +69,9 @@ class Waiting:
         try:
             result = pending.worker.receive()
             answer = result if pending.then is None else pending.then(result)
-        except EOFError:
+        except EOFError as reason:
+            process = pending.call.process
+            self.supervisor.warn_once(process, f"can't be acted for ({reason}): its call is refused")
             self.supervisor.workers.drop(pending.worker)
             self.supervisor.reply(pending.call, -1)
             return

@@ -10,13 +10,20 @@ from sekisho.domain.transition import ExecutionPlan, creation_lines, enter, plan
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.plan import CallFacts, Object
 from sekisho.engine.supervisor.programs.program import Program
+from sekisho.errors import is_shortage
 from sekisho.policy.model import Domain, Mode
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.supervisor import Supervisor
 
 _REMEMBERED: Final = 1000
+_OURS: Final = (None, errno.EPERM, errno.EFAULT, errno.EAGAIN)
 _AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = 0x100, 0x1000
+
+
+def is_ours(failure: OSError) -> bool:
+    """Whether an exec may have failed for us alone: a shortage, a worker that died, memory that couldn't be read."""
+    return is_shortage(failure) or failure.errno in _OURS
 
 
 def names(call: Call, dirfd: int, path: bytes, flags: int) -> tuple[Object, str]:

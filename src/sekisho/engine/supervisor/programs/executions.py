@@ -95,7 +95,8 @@ class Executions:
         try:
             return self._attempt(call, dirfd, path, argv_at, envp_at, flags)
         except OSError as failure:
-            held = call.enforcing or self.handlers.hold(call.process)
+            # What only we couldn't do the kernel might: then the program would be in a domain that isn't its own.
+            held = admission.is_ours(failure) or call.enforcing or self.handlers.hold(call.process)
             return -(failure.errno or errno.EPERM) if held else PROCEED
 
     def _attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:

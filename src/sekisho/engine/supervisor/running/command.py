@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ from typing import Final
 
 from sekisho.engine.supervisor.running import filterload, protect
 from sekisho.engine.supervisor.system import procfs
-from sekisho.errors import NotSupported
+from sekisho.errors import NotSupported, explain
 
 READY: Final = b"fd "
 """Begins the message that tells the listener's number and whether signals are scoped."""
@@ -37,13 +38,17 @@ def become(
     down: socket.socket,
     mask: set[signal.Signals],
     *,
+    supervisor: int,
     privileged: bool,
     scoped: bool,
 ) -> None:
     """Never returns: becomes the command, or says why not."""
-    code = 126
+    code, number = 126, -1
     try:
         environment = _environment()
+        protect.end_with_parent(signal.SIGKILL)
+        if os.getppid() != supervisor:
+            return
         if not privileged:
             protect.no_new_privileges()
         scoped = scoped and protect.scope_signals()
@@ -53,11 +58,16 @@ def become(
             os.close(number)
             _undo_interpreter()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            protect.end_with_parent(0)
             os.execve(path, command, environment)
     except NotSupported as error:
         down.send(f"{error.message}\n{error.hint}".encode())
-    except OSError as error:
+    except Exception as error:
         code = 127 if isinstance(error, FileNotFoundError) else 126
-        os.write(2, os.fsencode(f"sekisho: {path}: {error.strerror}\n"))
+        reason = error.strerror if isinstance(error, OSError) else explain(error)
+        os.write(2, os.fsencode(f"sekisho: {path}: {reason}\n"))
     finally:
+        # Ending is asked for, too: a listener that nobody else has (any more) would keep us waiting for the answer.
+        with contextlib.suppress(OSError):
+            os.close(number)
         os._exit(code)

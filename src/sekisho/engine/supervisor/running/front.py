@@ -44,14 +44,24 @@ class Front:
     def wait(self) -> int:
         """The command's exit status as a shell gives it (128+N for signal N)."""
         while True:
+            gone = self._gone()
             status = self._listen()
             if status is not None:
                 return status
+            if gone:
+                return self._orphaned()
             info = signal.sigwaitinfo(_RELAYED)
             if info.si_signo == signal.SIGCHLD:
                 continue
             if self.command and info.si_code in _SI_USER_CODES and info.si_pid != self.supervisor:
                 self._relay(info.si_signo)
+
+    def _gone(self) -> bool:
+        """Whether the supervisor is dead: until the command executes something it holds that end of the talk open."""
+        try:
+            return os.waitid(os.P_PID, self.supervisor, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return False
 
     def _relay(self, number: int) -> None:
         try:
@@ -74,17 +84,23 @@ class Front:
             elif word == "stopped":
                 os.kill(os.getpid(), signal.SIGSTOP)
             elif word == "say":
-                sys.stderr.write(rest + "\n")
+                _show(rest)
             elif word == "exit":
                 return int(rest)
 
     def _orphaned(self) -> int:
-        sys.stderr.write(
-            "sekisho: the supervisor died: what the command asks for from now on is refused; it is ended\n"
-        )
+        _show("sekisho: the supervisor died: what the command asks for from now on is refused; it is ended")
         if self.command:
             self._relay(signal.SIGKILL)
         return 128 + signal.SIGKILL
+
+
+def _show(line: str) -> None:
+    """``line`` is on standard error, where that takes anything: the command isn't to suffer if it doesn't."""
+    try:
+        sys.stderr.write(line + "\n")
+    except OSError:
+        pass
 
 
 class Back:

@@ -13,6 +13,7 @@ import resource
 import signal
 import socket
 import struct
+import time
 from typing import Final
 
 from sekisho.decide.request import Facts
@@ -25,7 +26,8 @@ from sekisho.engine.supervisor.running.session import Session
 from sekisho.engine.supervisor.supervisor import Supervisor
 from sekisho.engine.supervisor.system import abi, libc, procfs
 from sekisho.engine.supervisor.system.notify import Listener
-from sekisho.errors import NotSupported, UserError
+from sekisho.engine.supervisor.tasks import children
+from sekisho.errors import NotSupported, UserError, explain
 from sekisho.names.word import encode
 from sekisho.policy.edit import ensure_domain
 from sekisho.policy.model import Domain, Mode, Policy
@@ -33,6 +35,10 @@ from sekisho.store.directory import PolicyDirectory
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _CAP_SYS_ADMIN: Final = 1 << 21
+_WALL: Final = 0x40000000
+_PATIENCE: Final = 5.0
+_MOMENT: Final = 0.005
+"""Seconds that ending a tree may take, and that pass between two looks at it."""
 LEARNING_PROFILE: Final = 1
 _REACHING: Final = ("ipc ptrace", "ipc read_memory", "ipc write_memory", "ipc get_descriptor")
 
@@ -54,11 +60,14 @@ def supervise(directory: PolicyDirectory, command: list[str], forced_mode: Mode 
     own = os.getpid()
     pid = os.fork()
     if not pid:
-        here.close()
-        _supervisor_main(session, architecture, path, command, Back(there, own), mask)
-    there.close()
-    status = Front(here, pid).wait()
-    _reap(pid)
+        _supervisor_main(session, architecture, path, command, Back(there, own), mask, here)
+    try:
+        there.close()
+        status = Front(here, pid).wait()
+        _reap(pid)
+    except OSError as error:
+        hint = "it goes on, supervised, without this process"
+        raise UserError(f"can't follow the command any longer: {explain(error)}", hint) from None
     return status
 
 
@@ -103,20 +112,37 @@ def _supervisor_main(
     command: list[str],
     back: Back,
     mask: set[signal.Signals],
+    here: socket.socket,
 ) -> None:
     """Never returns."""
     code = 1
     try:
+        here.close()
         _supervise(session, architecture, path, command, back, mask)
         code = 0
     except NotSupported as error:
         back.say(str(error))
         back.tell("exit 3")
     except Exception as error:
-        back.say(f"supervisor: {error!r}")
+        back.say(f"the supervisor can't go on: {explain(error)}; the command is ended, and all that it has started")
+        _end_tree()
+        session.abandon()
         back.tell("exit 125")
     finally:
         os._exit(code)
+
+
+def _end_tree() -> None:
+    """No process is left below this one, which adopts whoever is orphaned there."""
+    end = time.monotonic() + _PATIENCE
+    while (left := children(os.getpid())) and time.monotonic() < end:
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.waitpid(pid, os.WNOHANG | _WALL)
+        time.sleep(_MOMENT)
 
 
 def _supervise(
@@ -132,10 +158,11 @@ def _supervise(
     up, down = socket.socketpair()
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     scoped = _enforces(session.policy) and not reaches_outside(session.policy)
+    program, own = table.program(rows, architecture), os.getpid()
     child = os.fork()
     if not child:
         up.close()
-        become(path, command, table.program(rows, architecture), down, mask, privileged=privileged, scoped=scoped)
+        become(path, command, program, down, mask, supervisor=own, privileged=privileged, scoped=scoped)
     down.close()
     os.setsid()
     back.tell(f"command {child}")

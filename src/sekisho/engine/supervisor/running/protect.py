@@ -9,6 +9,7 @@ from typing import Final
 from sekisho.engine.supervisor.system import libc, procfs
 
 _PR_SET_NAME: Final = 15
+_PR_SET_PDEATHSIG: Final = 1
 _NAME: Final = b"sekisho-keeper"
 """Of a program's own name there is no more than 15 bytes."""
 _BUFFER: Final = ctypes.create_string_buffer(_NAME)
@@ -41,6 +42,11 @@ def is_marked(pid: int) -> bool:
 def hide() -> None:
     """This process can't be traced, nor its memory read, by others of its user."""
     libc.prctl(_PR_SET_DUMPABLE, 0)
+
+
+def end_with_parent(number: int) -> None:
+    """This process gets signal ``number`` when its parent dies, whatever programs it executes (0: none)."""
+    libc.prctl(_PR_SET_PDEATHSIG, number)
 
 
 def no_new_privileges() -> None:

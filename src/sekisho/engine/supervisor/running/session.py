@@ -132,6 +132,11 @@ class Session:
             f"in {self.directory.path}"
         )
 
+    def abandon(self) -> None:
+        """The supervisor can't go on: what was learned is saved, if that can be; its journal stays if not."""
+        with contextlib.suppress(Exception):
+            self.keeper.close()
+
     def close(self) -> None:
         """The tree is empty: the last of it is saved."""
         if self._server is not None:

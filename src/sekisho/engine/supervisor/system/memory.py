@@ -61,10 +61,7 @@ class Memory:
         """Exactly ``size`` bytes at ``address``; raises OSError(EFAULT) where they can't all be read."""
         if not size:
             return b""
-        try:
-            data = os.pread(self.fd, size, address)
-        except (OSError, OverflowError) as error:
-            raise _fault() from error
+        data = self._read(address, size)
         if len(data) != size:
             raise _fault()
         return data
@@ -72,10 +69,7 @@ class Memory:
     def string(self, address: int, limit: int = PATH_MAX) -> bytes:
         """The NUL-terminated bytes at ``address``; OSError(ENAMETOOLONG) when no NUL comes within ``limit``."""
         self.known = address
-        try:
-            data = os.pread(self.fd, _CHUNK, address)
-        except (OSError, OverflowError) as error:
-            raise _fault() from error
+        data = self._read(address, _CHUNK)
         end = data.find(0)
         if end >= 0 and end < limit:
             return data[:end]
@@ -87,11 +81,18 @@ class Memory:
             return data[:end]
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
-    def _more(self, address: int) -> bytes:
+    def _read(self, address: int, size: int) -> bytes:
         try:
-            data = os.pread(self.fd, _PAGE - address % _PAGE, address)
-        except (OSError, OverflowError) as error:
+            return os.pread(self.fd, size, address)
+        except OverflowError as error:
             raise _fault() from error
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                raise
+            raise _fault() from error
+
+    def _more(self, address: int) -> bytes:
+        data = self._read(address, _PAGE - address % _PAGE)
         if not data:
             raise _fault()
         return data
