@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -162,6 +163,13 @@ class Call:
             self.lingering.discard(fd)
         return self.describe(fd)
 
+    def opened(self, number: int) -> Fd:
+        """The same of a file that is open for use; OSError(EBADF) for an O_PATH descriptor."""
+        fd = self.duplicate(number)
+        if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_PATH:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return fd
+
     def root(self) -> Fd:
         """The caller's root directory where it isn't ours, else -1."""
         if (
@@ -172,6 +180,8 @@ class Call:
         return self.keep(os.open(f"/proc/{self.tid}/root", os.O_PATH | os.O_CLOEXEC))
 
     def _view(self, dirfd: int, path: bytes) -> tuple[Any, ...]:
+        if not path:
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
         who = self.identity()
         start = self.directory(dirfd, path)
         if start == libc.AT_FDCWD:
@@ -205,8 +215,12 @@ class Call:
         self.found = found
         return found
 
-    def place(self, dirfd: int, path: bytes) -> Place:
-        """The directory and last component that ``path`` means to the caller."""
+    def place(self, dirfd: int, path: bytes, resolve: int = 0) -> Place:
+        """The directory and last component that ``path`` means to the caller, under openat2(2)'s restrictions."""
+        if resolve:
+            head, slash, last = path.rstrip(b"/").rpartition(b"/")
+            folder = self.object_within(dirfd, head + b"/." if slash else b".", resolve, follow=True)
+            return Place(folder.fd, folder.status, (last or b".") + path[len(path.rstrip(b"/")) :])
         parent, last = self.run("find_parent", *self._view(dirfd, path))
         self.keep(parent)
         return Place(parent, os.fstat(parent), last)

@@ -62,9 +62,11 @@ def _files() -> Iterable[Row]:
         shortcut=Shortcut(0, None, (), Way.STAT, 1, nofollow=True),
     )
     yield Row("fstat", attributes.stat(1, dirfd=0), _file("getattr"), shortcut=Shortcut(None))
-    quick = Shortcut(1, 0, (3,), Way.STAT, use=2)
+    quick = Shortcut(1, 0, (3,), Way.STAT, use=2, at_flags=3)
     yield Row("newfstatat", attributes.stat(2, 1, 0, 3), _file("getattr"), shortcut=quick)
-    yield Row("statx", attributes.statx, _file("getattr"), shortcut=Shortcut(1, 0, (2, 3), Way.STATX, use=4))
+    yield Row(
+        "statx", attributes.statx, _file("getattr"), shortcut=Shortcut(1, 0, (2, 3), Way.STATX, use=4, at_flags=2)
+    )
     yield Row("unlink", entries.unlink(0), _file("unlink"), mutates=True)
     yield Row("unlinkat", entries.unlink(1, 0, 2), _file("unlink", "rmdir"), mutates=True)
     yield Row("rmdir", entries.unlink(0, directory=True), _file("rmdir"), mutates=True)

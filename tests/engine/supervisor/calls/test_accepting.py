@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import socket
 import struct
 from pathlib import Path
@@ -13,7 +12,7 @@ from tests.engine.supervisor.conftest import Sockets
 from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.stage import Stage
 
-from sekisho.engine.supervisor.calls import accepting
+from sekisho.engine.supervisor.calls import limits
 from sekisho.engine.supervisor.plan import PROCEED
 from sekisho.policy.model import Config, Mode
 
@@ -182,18 +181,7 @@ def test_a_full_descriptor_table_leaves_the_connection_where_it_is(
     sock = listening(sockets)
     client(sockets, sock)
     with monkeypatch.context() as full:
-        full.setattr(accepting, "_descriptors_used_up", lambda call: True)
+        full.setattr(limits, "descriptors_used_up", lambda call: True)
         assert -errno.EMFILE == enforcing.handle("accept", sock.fileno(), 0, 0)
 
     assert isinstance(enforcing.handle("accept", sock.fileno(), 0, 0), tuple)
-
-
-def test_limits_of_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = accepting._limit(os.getpid())
-    assert known == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-    def refused(*_: object) -> tuple[int, int]:
-        raise PermissionError(errno.EPERM, "")
-
-    monkeypatch.setattr(resource, "prlimit", refused)
-    assert known == accepting._limit(os.getpid())

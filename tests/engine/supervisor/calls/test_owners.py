@@ -15,7 +15,6 @@ from tests.engine.supervisor.forked import child, wait_for_word
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor.calls import owners
-from sekisho.engine.supervisor.plan import PROCEED
 
 F_GETOWN_EX = 16
 IO, URG = "ipc signal 29 <kernel>", "ipc signal 23 <kernel>"
@@ -78,11 +77,28 @@ def test_without_a_line_nothing_changes(enforcing: Stage, ends: tuple[socket.soc
     assert 0 == fcntl.fcntl(ends[1], fcntl.F_GETOWN)
 
 
-@pytest.mark.parametrize(("command", "value"), [(owners.F_SETOWN, 0), (owners.F_SETOWN_EX, struct.pack("ii", 9, 1))])
-def test_no_owner(enforcing: Stage, ends: tuple[socket.socket, int], command: int, value: int | bytes) -> None:
+@pytest.mark.parametrize(("command", "value"), [(owners.F_SETOWN, 0), (owners.F_SETOWN_EX, struct.pack("ii", 1, 0))])
+def test_no_owner_is_made_here_since_it_may_stand_in_memory(
+    enforcing: Stage, ends: tuple[socket.socket, int], command: int, value: int | bytes
+) -> None:
+    pointer = enforcing.pointer(value) if isinstance(value, bytes) else value
+    fcntl.fcntl(ends[1], fcntl.F_SETOWN, os.getpid())
+
+    assert 0 == enforcing.handle("fcntl", ends[1], command, pointer)
+    assert 0 == fcntl.fcntl(ends[1], fcntl.F_GETOWN)
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [(struct.pack("ii", 9, 1), errno.EINVAL), (struct.pack("ii", 1, -1), errno.ESRCH), (-(1 << 31), errno.EINVAL)],
+)
+def test_what_is_no_owner_fails(
+    enforcing: Stage, ends: tuple[socket.socket, int], value: int | bytes, code: int
+) -> None:
+    command = owners.F_SETOWN_EX if isinstance(value, bytes) else owners.F_SETOWN
     pointer = enforcing.pointer(value) if isinstance(value, bytes) else value
 
-    assert PROCEED is enforcing.answer("fcntl", ends[1], command, pointer)
+    assert -code == enforcing.handle("fcntl", ends[1], command, pointer)
 
 
 def test_oneself_as_owner(enforcing: Stage, ends: tuple[socket.socket, int]) -> None:

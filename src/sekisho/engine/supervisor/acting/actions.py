@@ -11,9 +11,10 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable
+from stat import S_ISREG
 from typing import Any, Final
 
-from sekisho.engine.supervisor.acting.here import HERE, Fd, enter_process, filesystems, masked, own_entry
+from sekisho.engine.supervisor.acting.here import HERE, Fd, enter_process, filesystems, masked, own_entry, standing_in
 from sekisho.engine.supervisor.acting.mount_actions import (
     let_go,
     mount,
@@ -82,6 +83,14 @@ def child(parent: Fd, last: bytes) -> Fd:
 def reopen(fd: Fd, flags: int) -> Fd:
     """The object behind ``fd`` opened for use."""
     return Fd(os.open(own_entry(fd), flags | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=HERE.descriptors))
+
+
+def reopen_at_once(fd: Fd, flags: int) -> Fd:
+    """The same, but BlockingIOError where somebody's lease (F_SETLEASE) has to be given back first."""
+    opened = reopen(fd, flags | os.O_NONBLOCK)
+    if not flags & os.O_NONBLOCK:
+        fcntl.fcntl(opened, fcntl.F_SETFL, flags)
+    return opened
 
 
 def runnable(fd: Fd) -> None:
@@ -169,27 +178,30 @@ def chown(fd: Fd, uid: int, gid: int) -> int:
 
 def fchown(fd: Fd, uid: int, gid: int) -> int:
     """fchown(2)."""
-    os.fchown(fd, uid, gid)
-    return 0
+    return libc.syscall("fchown", int(fd), uid, gid)
 
 
-def truncate(fd: Fd, length: int) -> int:
-    """truncate(2) of the object behind an O_PATH descriptor."""
+def truncate(fd: Fd, length: int, most: int = -1, waiting: int = os.O_NONBLOCK) -> int:
+    """truncate(2) of the object behind an O_PATH descriptor by somebody whose files are limited to ``most`` bytes;
+    BlockingIOError instead of ``waiting`` (0) for somebody's lease."""
     status = os.fstat(fd)
     if (status.st_mode & 0o170000) == 0o040000:
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if (status.st_mode & 0o170000) != 0o100000 or length < 0:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    writable = reopen(fd, os.O_WRONLY | os.O_NONBLOCK)
+    writable = reopen(fd, os.O_WRONLY | waiting)
     try:
-        os.ftruncate(writable, length)
+        return ftruncate(writable, length, most)
     finally:
         os.close(writable)
-    return 0
 
 
-def ftruncate(fd: Fd, length: int) -> int:
-    """ftruncate(2)."""
+def ftruncate(fd: Fd, length: int, most: int = -1) -> int:
+    """ftruncate(2) by somebody whose files are limited to ``most`` bytes (-1: they aren't)."""
+    status = os.fstat(fd)
+    writable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE and S_ISREG(status.st_mode)
+    if writable and 0 <= most < length and length > status.st_size:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     return libc.syscall("ftruncate", int(fd), length)
 
 
@@ -210,6 +222,9 @@ def getattr_statx(fd: Fd, flags: int, mask: int) -> bytes:
 
 def open_handle(mount_fd: Fd, handle: bytes) -> Fd:
     """open_by_handle_at(2) as an O_PATH descriptor."""
+    if fcntl.fcntl(mount_fd, fcntl.F_GETFL) & os.O_PATH:
+        with standing_in(mount_fd):
+            return Fd(libc.syscall("open_by_handle_at", libc.AT_FDCWD, handle, os.O_PATH | os.O_CLOEXEC))
     return Fd(libc.syscall("open_by_handle_at", int(mount_fd), handle, os.O_PATH | os.O_CLOEXEC))
 
 
@@ -221,6 +236,7 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         find_within,
         child,
         reopen,
+        reopen_at_once,
         runnable,
         create,
         tmpfile,

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 from collections.abc import Callable
 from typing import Final
 
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.acting.closing import close_at_once
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls import limits
 from sekisho.engine.supervisor.calls.arrivals import Arrivals, Connection, Wait, shut_down
 from sekisho.engine.supervisor.calls.sockets import Sock, mediated, pin, requests, write_address
 from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
-from sekisho.engine.supervisor.system import procfs
 
 _CLOEXEC: Final = os.O_CLOEXEC
 _NONBLOCK: Final = os.O_NONBLOCK
@@ -30,9 +29,15 @@ def accept(flags: int | None = None) -> Callable[[Call], Plan | Answer]:
 
 
 def _plan(call: Call, flags: int) -> Plan | Answer:
+    call.descriptor(call.args[0])
     if flags & ~(_CLOEXEC | _NONBLOCK):
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    sock = pin(call, call.args[0])
+    try:
+        sock = pin(call, call.args[0])
+    except OSError:
+        if limits.descriptors_used_up(call):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE)) from None
+        raise
     if not mediated(call, sock, "accept") and not (call.enforcing and call.process.shares_files):
         return PROCEED
     arrivals = call.supervisor.arrivals
@@ -64,31 +69,12 @@ def _next(call: Call, sock: Sock, wait: Wait) -> Connection:
     known = arrivals.adopt(wait, inode)
     if known is not None:
         return known
-    if _descriptors_used_up(call):
+    if limits.descriptors_used_up(call):
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     fd, peer = call.run("accept_at_once", sock.fd)
     known = Connection(Fd(fd), peer, inode)
     arrivals.hold(wait, known)
     return known
-
-
-def _descriptors_used_up(call: Call) -> bool:
-    """Whether the caller has no descriptor left: then the kernel leaves the connection where it is. Before Linux 6.2
-    that isn't told, and the connection is lost."""
-    folder = f"/proc/{call.tid}/fd"
-    try:
-        limit = _limit(call.process.tgid)
-        return os.stat(folder).st_size >= limit and sum(int(number) < limit for number in os.listdir(folder)) >= limit
-    except OSError:
-        return False
-
-
-def _limit(pid: int) -> int:
-    """How many descriptors process ``pid`` may have; another user's limits are told by /proc alone."""
-    try:
-        return resource.prlimit(pid, resource.RLIMIT_NOFILE)[0]
-    except PermissionError:
-        return int(procfs.read(f"/proc/{pid}/limits").partition(b"Max open files")[2].split()[0])
 
 
 def _hand_over(call: Call, arrivals: Arrivals, wait: Wait, flags: int) -> Answer:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from collections.abc import Callable
 from stat import S_ISLNK
 
 from sekisho.decide.request import Request
-from sekisho.engine.supervisor.acting.actions import STATX_SIZE
+from sekisho.engine.supervisor.acting.actions import STATX_SIZE, Fd
 from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.calls import limits
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Plan
 from sekisho.engine.supervisor.system import libc
 
@@ -24,12 +26,16 @@ def _facts(call: Call, found: Object) -> CallFacts:
     return CallFacts(call, path1=found)
 
 
-def _target(call: Call, path: int | None, dirfd: int | None, flags: int, *, follow: bool = True) -> Object:
-    """The object that a path argument, or with AT_EMPTY_PATH or no path at all a descriptor, means."""
+def _target(
+    call: Call, path: int | None, dirfd: int | None, flags: int, *, follow: bool = True, null: bool = False
+) -> Object:
+    """The object that a path argument, or with AT_EMPTY_PATH or no path at all a descriptor, means; with ``null`` a
+    null pointer may do for an empty path."""
     start = libc.AT_FDCWD if dirfd is None else call.args[dirfd]
     if path is None:
         return call.describe(call.descriptor(start))
-    text = b"" if not call.args[path] and flags & libc.AT_EMPTY_PATH else call.string(call.args[path])
+    empty = not call.args[path] and flags & libc.AT_EMPTY_PATH and null and libc.null_is_empty()
+    text = b"" if empty else call.string(call.args[path])
     if not text and flags & libc.AT_EMPTY_PATH:
         if signed(start) == libc.AT_FDCWD:
             return call.describe(call.cwd())
@@ -46,7 +52,7 @@ def stat(
         wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
         if wanted & ~_STAT_FLAGS:
             return -errno.EINVAL
-        found = _target(call, path, dirfd, wanted, follow=follow)
+        found = _target(call, path, dirfd, wanted, follow=follow, null=True)
 
         def perform() -> Answer:
             if path is None and not call.process.shares_files:
@@ -64,7 +70,7 @@ def statx(call: Call) -> Plan | Answer:
     flags, mask, buffer = call.args[2] & 0xFFFFFFFF, call.args[3] & 0xFFFFFFFF, call.args[4]
     if flags & ~(_STAT_FLAGS | _STATX_FLAGS):
         return -errno.EINVAL
-    found = _target(call, 1, 0, flags)
+    found = _target(call, 1, 0, flags, null=True)
 
     def perform() -> Answer:
         data: bytes = call.run("getattr_statx", found.fd, flags, mask)
@@ -87,7 +93,7 @@ def chmod(mode: int, path: int | None = None, dirfd: int | None = None, flags: i
             return -errno.EINVAL
         found = _target(call, path, dirfd, wanted) if path is not None else call.open_file(call.args[dirfd or 0])
         bits = call.args[mode] & 0o7777
-        if S_ISLNK(found.status.st_mode):
+        if path is not None and S_ISLNK(found.status.st_mode):
             return -errno.EOPNOTSUPP
         request = call.request("file chmod", found.name, bits, facts=_facts(call, found))
         if path is None:
@@ -142,7 +148,20 @@ def truncate(length: int, path: int | None = None, fd: int | None = None) -> Pla
         found = _target(call, path, fd, 0) if path is not None else call.open_file(call.args[fd or 0])
         request = call.request("file truncate", found.name, facts=_facts(call, found))
         if path is None:
-            return Plan([request], lambda: int(call.run("ftruncate", found.fd, size)))
-        return Plan([request], lambda: int(call.run("truncate", found.fd, size)))
+            return Plan([request], lambda: _within_limit(call, size, "ftruncate", found.fd))
+        return Plan([request], lambda: _within_limit(call, size, "truncate", found.fd))
 
     return plan
+
+
+def _within_limit(call: Call, size: int, action: str, fd: Fd) -> Answer:
+    """Truncated, unless the caller may not have so large a file: that signals it, too (setrlimit(2))."""
+    most = limits.file_size(call)
+    try:
+        return int(call.run(action, fd, size, most))
+    except BlockingIOError:
+        return call.run_blocking(action, fd, size, most, 0)
+    except OSError as failure:
+        if failure.errno == errno.EFBIG and 0 <= most < size:
+            libc.syscall("tgkill", call.process.tgid, call.tid, signal.SIGXFSZ)
+        raise

@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable
 from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISDIR
 
-from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.call import Call, signed
 from sekisho.engine.supervisor.plan import Answer, CallFacts, Object, Place, Plan
 from sekisho.engine.supervisor.system import libc
 
 Planner = Callable[[Call], Plan | Answer]
 _AT_REMOVEDIR = 0x200
 _RENAME_NOREPLACE, _RENAME_EXCHANGE, _RENAME_FLAGS = 1, 2, 7
+_DOTS = (b".", b"..")
 _NODES = {
     S_IFIFO: "file mkfifo",
     S_IFSOCK: "file mksock",
@@ -150,7 +151,8 @@ def link(
             return -errno.EINVAL
         path = call.string(call.args[old])
         if not path and wanted & libc.AT_EMPTY_PATH:
-            source = call.describe(call.descriptor(_dirfd(call, old_dirfd)))
+            start = _dirfd(call, old_dirfd)
+            source = call.describe(call.cwd() if signed(start) == libc.AT_FDCWD else call.descriptor(start))
         else:
             source = call.object(_dirfd(call, old_dirfd), path, follow=bool(wanted & libc.AT_SYMLINK_FOLLOW))
         place = call.place(_dirfd(call, new_dirfd), call.string(call.args[new]))
@@ -165,6 +167,11 @@ def link(
         return Plan([request], lambda: int(call.run("link", source.fd, place.parent, place.last)))
 
     return plan
+
+
+def _apart(source: Place, target: Place) -> bool:
+    """Whether these are of different mounts: the kernel says so before it looks at what stands there."""
+    return libc.mount_id(source.parent) != libc.mount_id(target.parent)
 
 
 def _unmovable(
@@ -191,16 +198,19 @@ def rename(
 
     def plan(call: Call) -> Plan | Answer:
         wanted = call.args[flags] & 0xFFFFFFFF if flags is not None else 0
-        source = call.place(_dirfd(call, old_dirfd), call.string(call.args[old]))
-        target = call.place(_dirfd(call, new_dirfd), call.string(call.args[new]))
         if wanted & ~_RENAME_FLAGS or (wanted & _RENAME_EXCHANGE and wanted != _RENAME_EXCHANGE):
             return -errno.EINVAL
-        if {source.last.rstrip(b"/"), target.last.rstrip(b"/")} & {b".", b".."}:
-            return -errno.EBUSY
+        source = call.place(_dirfd(call, old_dirfd), call.string(call.args[old]))
+        target = call.place(_dirfd(call, new_dirfd), call.string(call.args[new]))
+        if source.last.rstrip(b"/") in _DOTS or target.last.rstrip(b"/") in _DOTS:
+            wrong = (
+                errno.EEXIST if wanted & _RENAME_NOREPLACE and source.last.rstrip(b"/") not in _DOTS else errno.EBUSY
+            )
+            return -errno.EXDEV if _apart(source, target) else -wrong
         moving, standing = _standing(call, source), _standing(call, target)
         wrong = _unmovable(source, moving, target, standing, wanted)
         if wrong or moving is None:
-            return -wrong
+            return -errno.EXDEV if _apart(source, target) else -wrong
 
         def perform() -> Answer:
             return int(call.run("rename", source.parent, source.last, target.parent, target.last, wanted))

@@ -121,7 +121,7 @@ def owner(call: Call) -> Answer:
     if call.args[1] & 0xFFFFFFFF not in OWNING:
         return PROCEED
     kind, number = owners.named(call)
-    if kind < 0:
+    if not number:
         return PROCEED
     return -errno.EPERM if _reached(call, -number if kind == owners.GROUP else number) else PROCEED
 

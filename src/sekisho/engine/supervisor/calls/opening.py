@@ -12,8 +12,8 @@ from typing import Final
 
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor.acting.actions import Fd
-from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.calls import terminal
+from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.calls import limits, terminal
 from sekisho.engine.supervisor.objects.filesystems import FUSE_SUPER_MAGIC
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Place, Plan
 from sekisho.engine.supervisor.system import libc
@@ -21,6 +21,7 @@ from sekisho.engine.supervisor.system import libc
 _O_TMPFILE: Final = os.O_TMPFILE
 _CREATION: Final = os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_LINKS: Final = 40
+_DOTS: Final = (b"", b".", b"..")
 _HOW: Final = struct.Struct("QQQ")
 OPERATIONS: Final = ("file::open", "file::create", "file::truncate")
 
@@ -34,6 +35,9 @@ def open_at(
         args = call.args
         wanted = fixed | (args[flags] & 0xFFFFFFFF if flags is not None else 0)
         start = args[dirfd] if dirfd is not None else libc.AT_FDCWD
+        invalid = libc.open_refuses(wanted)
+        if invalid:
+            return -invalid
         return _plan(call, start, call.string(args[path]), wanted, args[mode] & 0o7777 if mode is not None else 0, 0)
 
     return plan
@@ -64,18 +68,35 @@ def by_handle(call: Call) -> Plan | Answer:
     """open_by_handle_at(2)."""
     mount_fd, address, flags, *_ = call.args
     size, _ = struct.unpack("Ii", call.read(address, 8))
-    if size > 128:
+    if not 0 < size <= 128:
         return -errno.EINVAL
+    invalid = libc.open_refuses(flags & 0xFFFFFFFF)
+    if invalid:
+        return -invalid
     if not flags & os.O_PATH:
+        anchor = call.cwd() if signed(mount_fd) == libc.AT_FDCWD else call.opened(mount_fd)
         handle = call.read(address, 8 + size)
-        found = call.describe(call.keep(call.run("open_handle", call.descriptor(mount_fd), handle)))
-        return _existing(call, found, flags & 0xFFFFFFFF)
+        found = call.describe(call.keep(call.run("open_handle", anchor, handle)))
+        making = flags & (os.O_CREAT | os.O_EXCL) == os.O_CREAT | os.O_EXCL
+        return -errno.EEXIST if making else _existing(call, found, flags & 0xFFFFFFFF)
     return PROCEED
 
 
 def _plan(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> Plan | Answer:
+    """The plan of an open with valid flags. Without a free descriptor the kernel looks no further than its path."""
     if flags & os.O_PATH:
         return PROCEED
+    if flags & (os.O_CREAT | os.O_TRUNC) and limits.descriptors_used_up(call):
+        return -errno.EMFILE
+    try:
+        return _lookup(call, dirfd, path, flags, mode, resolve)
+    except OSError:
+        if path and limits.descriptors_used_up(call):
+            return -errno.EMFILE
+        raise
+
+
+def _lookup(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> Plan | Answer:
     if flags & _O_TMPFILE == _O_TMPFILE:
         return _nameless(call, call.object(dirfd, path), flags, mode)
     if not flags & os.O_CREAT:
@@ -85,10 +106,12 @@ def _plan(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: i
 
 def _creating(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: int, links: int) -> Plan | Answer:
     """O_CREAT: what is there is opened, else made, if need be where a dangling symbolic link leads."""
+    if path.endswith(b"/") and call.place(dirfd, path, resolve).last.rstrip(b"/") not in _DOTS:
+        return -errno.EISDIR
     try:
         found = _object(call, dirfd, path, flags, resolve)
     except FileNotFoundError:
-        place = call.place(dirfd, path)
+        place = call.place(dirfd, path, resolve)
     else:
         return -errno.EEXIST if flags & os.O_EXCL else _existing(call, found, flags)
     standing = call.occupant(place)
@@ -96,7 +119,8 @@ def _creating(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolv
         return _fresh(call, place, flags, mode, partial(_again, call, dirfd, path, flags, mode, resolve))
     if flags & os.O_EXCL:
         return -errno.EEXIST
-    if not S_ISLNK(standing.st_mode) or flags & os.O_NOFOLLOW or not links:
+    # Where a dangling link leads isn't found out under a caller's restrictions of its own.
+    if not S_ISLNK(standing.st_mode) or flags & os.O_NOFOLLOW or not links or resolve:
         return -errno.ELOOP
     return _creating(call, *_through(call, place), flags, mode, resolve, links - 1)
 
@@ -157,13 +181,16 @@ def _open(call: Call, found: Object, flags: int) -> Answer:
     slow = slow or call.supervisor.namer.filesystems.type(found.fd, found.status.st_dev) == FUSE_SUPER_MAGIC
     if slow and not flags & os.O_NONBLOCK:
         return call.run_blocking("reopen", found.fd, use)
-    opened: Fd = call.run("reopen", found.fd, use)
+    try:
+        opened: Fd = call.run("reopen_at_once" if S_ISREG(kind) else "reopen", found.fd, use)
+    except BlockingIOError:
+        if flags & os.O_NONBLOCK:
+            raise
+        return call.run_blocking("reopen", found.fd, use)
     return opened
 
 
 def _fresh(call: Call, place: Place, flags: int, mode: int, again: Callable[[], Answer]) -> Plan | Answer:
-    if place.last.endswith(b"/"):
-        return -errno.EISDIR
     name = call.place_name(place)
     facts = CallFacts(call, parent1=place.status)
     requests = [call.request("file create", name, mode, facts=facts)]

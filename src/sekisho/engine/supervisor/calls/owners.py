@@ -19,36 +19,42 @@ from sekisho.engine.supervisor.call import Call, signed
 from sekisho.engine.supervisor.calls import targets
 from sekisho.engine.supervisor.calls.signals import requests
 from sekisho.engine.supervisor.calls.targets import Targets
-from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
+from sekisho.engine.supervisor.plan import Answer, Plan
 
 F_SETOWN: Final = fcntl.F_SETOWN
 F_SETSIG: Final = fcntl.F_SETSIG
 F_SETOWN_EX, _F_GETOWN_EX = 15, 16
 FIOSETOWN, SIOCSPGRP = 0x8901, 0x8902
+_NO_GROUP: Final = -(1 << 31)
 _THREAD, _PROCESS, GROUP = 0, 1, 2
 
 
 def named(call: Call) -> tuple[int, int]:
-    """(kind, number) of the owner that the call names; (-1, 0) when it names none."""
+    """(kind, number) of the owner that the call names, number 0 for none; OSError where it can't be one."""
     command, value = call.args[1] & 0xFFFFFFFF, call.args[2]
     if command == F_SETOWN_EX:
         kind, number = struct.unpack("ii", call.read(value, 8))
-        return (kind, number) if kind in (_THREAD, _PROCESS, GROUP) and number > 0 else (-1, 0)
+        if kind not in (_THREAD, _PROCESS, GROUP):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        if number < 0:
+            raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+        return kind, number
     if command in (FIOSETOWN, SIOCSPGRP):
         number = int(struct.unpack("i", call.read(value, 4))[0])
     else:
         number = signed(value)
-    if not number:
-        return -1, 0
-    return (_PROCESS, number) if number > 0 else (GROUP, -number)
+    if number == _NO_GROUP:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return (_PROCESS, number) if number >= 0 else (GROUP, -number)
 
 
 def set_owner(call: Call) -> Plan | Answer:
     """fcntl(F_SETOWN), fcntl(F_SETOWN_EX), ioctl(FIOSETOWN) and ioctl(SIOCSPGRP)."""
-    kind, number = named(call)
-    if kind < 0:
-        return PROCEED
     file = call.duplicate(call.args[0])
+    kind, number = named(call)
+    if not number:
+        # Not left to the caller: what it points to may name somebody by then.
+        return Plan([], lambda: int(call.run("set_owner", file, kind, 0)))
     found = targets.group(call, number) if kind == GROUP else targets.one(call, number)
     if found.ours and call.guarded:
         # The guard has looked as well, but a number that stands in memory may have changed since.

@@ -11,7 +11,7 @@ from typing import Final
 
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor.acting.actions import Fd
-from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.call import NO_FD, Call
 from sekisho.engine.supervisor.calls import autobind, message
 from sekisho.engine.supervisor.calls.message import Message
 from sekisho.engine.supervisor.calls.sockets import INET, Sock, pin, requests, unix_target
@@ -28,7 +28,7 @@ def sendto(call: Call) -> Plan | Answer:
     raw = message.copy_address(call, name, name_size)
     sock = pin(call, number)
     asked = _sending(call, sock, raw, flags)
-    if sock.type == "stream" and not flags & MSG_FASTOPEN and not call.process.shares_files:
+    if _harmless(call, sock, flags):
         return PROCEED
 
     def perform() -> Answer:
@@ -72,7 +72,8 @@ def _send(
     if flags & _MSG_ZEROCOPY:
         # The kernel would go on reading what isn't the caller's memory but ours.
         return -errno.ENOBUFS
-    arguments = (sock.fd, payload, control, descriptors, flags & 0x7FFFFFFF, raw, unix_target(call, sock, raw))
+    target = unix_target(call, sock, raw) if sock.type == "dgram" else NO_FD
+    arguments = (sock.fd, payload, control, descriptors, flags & 0x7FFFFFFF, raw, target)
     finish = then or (lambda sent: sent)
     try:
         attempt = (*arguments[:4], (flags | socket.MSG_DONTWAIT) & 0x7FFFFFFF, *arguments[5:])

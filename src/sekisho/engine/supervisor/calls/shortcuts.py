@@ -37,6 +37,7 @@ _MAX: Final = 50000
 _PIN: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC, libc.RESOLVE_NO_SYMLINKS)
 _FOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC, libc.RESOLVE_NO_MAGICLINKS)
 _NOFOLLOW: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, libc.RESOLVE_NO_MAGICLINKS)
+_PLAIN: Final = libc.AT_SYMLINK_NOFOLLOW | libc.AT_NO_AUTOMOUNT
 Key = tuple[object, ...]
 
 
@@ -52,7 +53,8 @@ class Way(Enum):
 @dataclass(frozen=True, slots=True)
 class Shortcut:
     """How a system call is recognised: registers of its path (None: it names a descriptor), of the directory that
-    starts from, of what else tells two calls apart (``others``), of open's flags or stat's buffer (``use``)."""
+    starts from, of what else tells two calls apart (``others``), of open's flags or stat's buffer (``use``), of AT_
+    flags."""
 
     path: int | None
     dirfd: int | None = None
@@ -60,6 +62,7 @@ class Shortcut:
     way: Way = Way.NONE
     use: int = 0
     nofollow: bool = False
+    at_flags: int | None = None
 
 
 class Shortcuts:
@@ -105,7 +108,7 @@ class Shortcuts:
             if self._generations[domain] == domain.generation:
                 return self._perform(shortcut, notification, process, key)
             known.clear()
-        if shortcut.way is Way.NONE or not key[1]:
+        if shortcut.way is Way.NONE or not key[1] or self._at_flags(shortcut, notification) & ~_PLAIN:
             return key
         try:
             return self._glance(shortcut, notification, process, mode, key)
@@ -281,9 +284,10 @@ class Shortcuts:
     def _nofollow(self, shortcut: Shortcut, notification: Notification) -> bool:
         if shortcut.way is Way.OPEN:
             return bool(notification.args[shortcut.use] & os.O_NOFOLLOW)
-        return shortcut.nofollow or any(
-            notification.args[index] & libc.AT_SYMLINK_NOFOLLOW for index in shortcut.others
-        )
+        return shortcut.nofollow or bool(self._at_flags(shortcut, notification) & libc.AT_SYMLINK_NOFOLLOW)
+
+    def _at_flags(self, shortcut: Shortcut, notification: Notification) -> int:
+        return 0 if shortcut.at_flags is None else notification.args[shortcut.at_flags] & 0xFFFFFFFF
 
     def _hand_over(self, notification: Notification, fd: int, flags: int) -> None:
         if not flags & os.O_NONBLOCK:

@@ -49,6 +49,7 @@ def pin(call: Call, number: int) -> Sock:
     """The socket behind the caller's descriptor; OSError(EBADF or ENOTSOCK)."""
     fd = call.duplicate(number)
     if not S_ISSOCK(os.fstat(fd).st_mode):
+        call.opened(number)
         raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
     with socket.socket(fileno=os.dup(fd)) as handle:
         kind = handle.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)

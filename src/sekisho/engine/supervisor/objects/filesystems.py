@@ -42,6 +42,7 @@ class FileSystems:
 
     def __init__(self) -> None:
         self.watched = True
+        self.protected_symlinks = _protects_symlinks()
         self._types: dict[int, int] = {}
         self._points: list[_Mount] = []
         self._buffer = ctypes.create_string_buffer(256)
@@ -82,6 +83,15 @@ class FileSystems:
         if not self._points:
             self._points = _read_mounts("/proc/self/mountinfo")
         return self._points
+
+
+def _protects_symlinks() -> bool:
+    """Whether links of strangers in sticky directories aren't followed (proc_sys_fs(5))."""
+    try:
+        with open("/proc/sys/fs/protected_symlinks", "rb") as setting:
+            return setting.read().strip() != b"0"
+    except OSError:
+        return True
 
 
 def _read_mounts(path: str) -> list[_Mount]:

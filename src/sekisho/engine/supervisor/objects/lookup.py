@@ -68,9 +68,8 @@ def find_parent(view: View, path: bytes, filesystems: FileSystems) -> tuple[int,
         return find(view, b"/", filesystems), b"."
     slashes = path[len(bare) :]
     head, slash, last = bare.rpartition(b"/")
-    if len(last) > 255:
-        raise error(errno.ENAMETOOLONG)
-    directory = find(view, head + b"/" if slash else b".", filesystems)
+    # With the dot, links that lead there aren't the last component, and the directory has to be one to search.
+    directory = find(view, head + b"/." if slash else b".", filesystems)
     return directory, last + slashes
 
 
@@ -92,6 +91,7 @@ class _Walk:
         self.links = 0
         self.current = -1
         self.must_be_directory = False
+        self.ends_in_dot = False
 
     def run(self, path: bytes, *, follow: bool) -> int:
         try:
@@ -102,6 +102,8 @@ class _Walk:
                 self._step(todo, follow or not last or self.must_be_directory)
             if self.must_be_directory and not S_ISDIR(os.fstat(self.current).st_mode):
                 raise error(errno.ENOTDIR)
+            if self.ends_in_dot:
+                os.close(os.open(b".", _STEP, dir_fd=self.current))
         except BaseException:
             self._move(-1)
             raise
@@ -109,8 +111,9 @@ class _Walk:
 
     def _parts(self, text: bytes, rest: list[bytes] | None = None) -> list[bytes]:
         """Components of a path or of a link's text; ``rest`` is what comes after it."""
-        if not rest and text.endswith((b"/", b"/.")):
+        if not rest and (text == b"." or text.endswith((b"/", b"/."))):
             self.must_be_directory = True
+            self.ends_in_dot = self.ends_in_dot or text.endswith(b".")
         return [part for part in text.split(b"/") if part not in (b"", b".")] + (rest or [])
 
     def _move(self, fd: int) -> None:
@@ -157,7 +160,10 @@ class _Walk:
         if self.links > _MAX_LINKS:
             raise error(errno.ELOOP)
         if (
-            directory.st_mode & S_ISVTX
+            self.filesystems.protected_symlinks
+            and not todo
+            and not self.ends_in_dot
+            and directory.st_mode & S_ISVTX
             and directory.st_mode & S_IWOTH
             and found.st_uid not in (self.view.fsuid, directory.st_uid)
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from functools import lru_cache
 from typing import Any, Final
 
 from sekisho.engine.supervisor.system import abi
@@ -20,6 +21,7 @@ AT_FDCWD: Final = -100
 AT_SYMLINK_NOFOLLOW: Final = 0x100
 AT_SYMLINK_FOLLOW: Final = 0x400
 AT_EMPTY_PATH: Final = 0x1000
+AT_NO_AUTOMOUNT: Final = 0x800
 _PTRACE_GETEVENTMSG: Final = 0x4201
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
@@ -110,13 +112,34 @@ def openat2_refuses(flags: int, mode: int, resolve: int) -> int:
     try:
         os.close(openat2(-1, b"", OpenHow(flags, resolve, mode)))
     except OSError as error:
-        return error.errno if error.errno in (errno.EINVAL, errno.E2BIG) else 0
+        return error.errno if error.errno in (errno.EINVAL, errno.E2BIG, errno.EAGAIN) else 0
+    return 0
+
+
+@lru_cache(maxsize=1024)
+def open_refuses(flags: int) -> int:
+    """The errno with which the kernel refuses these flags of open(2) before any lookup, else 0."""
+    try:
+        syscall("openat", -1, b"x", flags, 0)
+    except OSError as error:
+        return error.errno if error.errno == errno.EINVAL else 0
     return 0
 
 
 def pidfd_getfd(pidfd: int, fd: int) -> int:
     """A duplicate of ``fd`` of the process behind ``pidfd`` (pidfd_getfd(2))."""
     return syscall("pidfd_getfd", pidfd, fd, 0)
+
+
+@lru_cache(maxsize=1)
+def null_is_empty() -> bool:
+    """Whether stat(2)'s kin take a null pointer for an empty path where AT_EMPTY_PATH is given (Linux 6.11)."""
+    room = ctypes.create_string_buffer(256)
+    try:
+        syscall("newfstatat", AT_FDCWD, None, room, AT_EMPTY_PATH)
+    except OSError:
+        return False
+    return True
 
 
 _NEWFSTATAT: Final = ctypes.CFUNCTYPE(
@@ -131,6 +154,14 @@ def fstat_raw(fd: int, size: int) -> bytes:
     if _NEWFSTATAT(NUMBERS["newfstatat"], fd, b"", _STAT_ADDRESS, AT_EMPTY_PATH) < 0:
         raise _error()
     return ctypes.string_at(_STAT_ADDRESS, size)
+
+
+_STATX_MNT_ID: Final = 0x1000
+
+
+def mount_id(fd: int) -> int:
+    """The number of the mount that ``fd`` was reached through (statx(2))."""
+    return int.from_bytes(statx_raw(fd, 0, _STATX_MNT_ID)[0x90:0x98], "little")
 
 
 _STATX: Final = ctypes.CFUNCTYPE(
