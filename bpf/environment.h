@@ -121,13 +121,24 @@ __noinline __u32 next_special(__u32 slot, __u32 number, __u32 end)
 	return review.number;
 }
 
+/* What conditions and records look at, into the slot, once: 0, or a negative errno. */
+static __always_inline int recall_facts(__u32 slot, struct scratch *scratch, __u32 argc)
+{
+	if (scratch->facts_ready)
+		return 0;
+	gather(slot);
+	scratch->facts.values[FACT_ARGC] = argc;
+	/* Policy that asks for variables since a moment ago has come too late to know of what. */
+	return recall_file(slot) ? crowded(scratch->domain, FAMILY_NAME, 1ull << BIT_MISC_ENV) : 0;
+}
+
 /* The verdict on the variable in the slot. */
-static __always_inline int judge_variable(__u32 slot)
+static __always_inline int judge_variable(__u32 slot, __u32 argc)
 {
 	struct scratch *scratch = slot_of(slot);
 	__u64 error;
 
-	if (!scratch)
+	if (!scratch || recall_facts(slot, scratch, argc))
 		return -EAGAIN;
 	error = scratch->numbers[0];
 	scratch->numbers[0] = 0;
@@ -146,7 +157,7 @@ int BPF_PROG(bprm_creds_from_file, struct linux_binprm *bprm, struct file *file,
 
 	if (ret)
 		return verdict(ret);
-	asked = checked(FAMILY_NAME, 1ull << BIT_MISC_ENV, &domain);
+	asked = bprm->envc ? checked(FAMILY_NAME, 1ull << BIT_MISC_ENV, &domain) : 0;
 	if (!asked)
 		return 0;
 	mine = own_task();
@@ -156,20 +167,14 @@ int BPF_PROG(bprm_creds_from_file, struct linux_binprm *bprm, struct file *file,
 	if (slot == NO_SLOT)
 		return verdict(crowded(domain, FAMILY_NAME, asked));
 	scratch = slot_of(slot);
-	if (scratch) {
+	if (scratch)
 		scratch->program = (__u64)bprm;
-		gather(slot);
-		scratch->facts.values[FACT_ARGC] = mine->argc;
-		/* Policy that asks for variables since a moment ago has come too late to know of what. */
-		if (recall_file(slot))
-			error = crowded(domain, FAMILY_NAME, asked);
-	}
 	number = mine->argc;
 	end = number + bprm->envc;
 	for (int count = 0; count < SPECIAL && !error && number < end; count++) {
 		number = next_special(slot, number, end);
 		if (number < end)
-			error = judge_variable(slot);
+			error = judge_variable(slot, mine->argc);
 		number++;
 	}
 	if (!error && number < end)

@@ -126,7 +126,7 @@ static __always_inline int decide_execution(struct linux_binprm *bprm, struct ta
 	}
 	if (!error) {
 		mine->pending = to;
-		if (checked(FAMILY_NAME, 1ull << BIT_MISC_ENV, &there))
+		if (bprm->envc && checked(FAMILY_NAME, 1ull << BIT_MISC_ENV, &there))
 			error = keep_file(slot);
 	}
 	release(slot);

@@ -108,6 +108,15 @@ static __always_inline void gather_inode(struct scratch *scratch, __u32 which)
 	scratch->facts.have |= HAVE_PATH1 << which;
 }
 
+/* Of the slot's facts those that are left of a program when its environment is decided on: its file's and its folder's. */
+static __always_inline void gather_program(struct scratch *scratch)
+{
+	if (scratch->facts_ready)
+		return;
+	gather_inode(scratch, 0);
+	gather_inode(scratch, 1);
+}
+
 /* The slot's facts are what they say from here on. */
 __noinline int gather(__u32 slot)
 {

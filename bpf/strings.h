@@ -61,7 +61,7 @@ __noinline int keep_file(__u32 slot)
 	kept = bpf_task_storage_get(&program_files, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!kept)
 		return -ENOMEM;
-	gather(slot);
+	gather_program(scratch);
 	kept->have = scratch->facts.have & (HAVE_PATH1 | HAVE_PATH1_PARENT);
 	__builtin_memcpy(kept->values, &scratch->facts.values[FACT_PATH1], sizeof(kept->values));
 	kept->length = scratch->third.length;
