@@ -299,7 +299,8 @@ def scene(mode: str) -> None:
         daemons()
         tell("afterwards, page", page("/index.html"))
         tell("afterwards, ssh", ssh("echo in"))
-    settled()
+    else:
+        settled()
     tell("status", json.dumps(status()))
 
 

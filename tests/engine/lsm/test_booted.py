@@ -27,6 +27,7 @@ def boot(kernel: str, disk: Path, prepare: str, scene: str) -> dict[str, list[st
     machine = Machine(kernel, disk=disk, boots=True, append=UNASKED, files=files)
     ended = machine.run(f"{IN_GUEST} scene {scene}", timeout=1200)
     assert ended.status == 0, ended.stdout + ended.stderr + ended.console
+    assert not ended.timed_out, f"it doesn't go down: {ended.console}"
     told: dict[str, list[str]] = {}
     for line in ended.stdout.splitlines():
         what, _, outcome = line.partition(": ")
