@@ -82,8 +82,15 @@ __noinline int network_operation(__u32 family, __u32 type, __u32 verb)
 	return family == AF_UNIX ? unix_operation(type, verb) : inet_operation(type, verb);
 }
 
-/* An Internet address into the request: 0, or a negative errno for what isn't one. */
-static __always_inline int set_inet(struct scratch *scratch, const struct contact *contact)
+/* An Internet address and what stands for its port, as keys have them. */
+struct endpoint {
+	__u8 address[16];
+	__u16 version;
+	__u16 port;
+};
+
+/* Where the contact is with: 0, or a negative errno for what isn't an Internet address. */
+static __always_inline int endpoint_of(struct endpoint *endpoint, const struct contact *contact)
 {
 	struct sockaddr_in6 address = {};
 	__u16 family;
@@ -94,18 +101,49 @@ static __always_inline int set_inet(struct scratch *scratch, const struct contac
 	if (family == AF_UNSPEC && contact->verb != VERB_CONNECT)
 		/* Old programs leave the family out: the kernel binds and sends all the same; connect disconnects. */
 		family = contact->family;
-	__builtin_memset(scratch->address, 0, sizeof(scratch->address));
 	if (family == AF_INET && contact->length >= 8) {
-		scratch->version = 4;
-		__builtin_memcpy(scratch->address + 12, &address.sin6_flowinfo, 4);	/* sin_addr */
+		endpoint->version = 4;
+		__builtin_memcpy(endpoint->address + 12, &address.sin6_flowinfo, 4);	/* sin_addr */
 	} else if (family == AF_INET6 && contact->length >= 24) {
-		scratch->version = 6;
-		bpf_probe_read_kernel(scratch->address, 16, (void *)contact->address + 8);
+		endpoint->version = 6;
+		bpf_probe_read_kernel(endpoint->address, 16, (void *)contact->address + 8);
 	} else {
 		return -EINVAL;
 	}
-	scratch->port = contact->type == SOCK_RAW ? contact->protocol : bpf_ntohs(address.sin6_port);
+	endpoint->port = contact->type == SOCK_RAW ? contact->protocol : bpf_ntohs(address.sin6_port);
 	return 0;
+}
+
+static __always_inline int set_inet(struct scratch *scratch, const struct endpoint *endpoint)
+{
+	__builtin_memcpy(scratch->address, endpoint->address, sizeof(scratch->address));
+	scratch->version = endpoint->version;
+	scratch->port = endpoint->port;
+	return 0;
+}
+
+/* Whether the domain's own list has exactly that address and port, and nobody wants to know: most requests end here. */
+static __always_inline bool is_listed(__u32 domain, __u32 bit, const struct endpoint *endpoint)
+{
+	struct endpoint_key key = { .operation = bit, .port = endpoint->port, .version = endpoint->version };
+	struct state *now = the_state();
+	struct binding *binding;
+	struct profile *profile;
+	__u32 number, book;
+
+	if (!now)
+		return false;
+	book = now->book & 1;
+	binding = bound(book, domain);
+	if (!binding || (binding->list | binding->shared) & LIST_STANDING)
+		return false;
+	profile = profiled(book, binding->profile);
+	number = OP_NETWORK_INET_STREAM_BIND + bit;
+	if (!profile || number >= OPERATIONS_ROOM || profile->config[number] & CONFIG_GRANT_LOG)
+		return false;
+	key.list = binding->list;
+	__builtin_memcpy(key.address, endpoint->address, sizeof(key.address));
+	return bpf_map_lookup_elem(&endpoints, &key);
 }
 
 #define ANONYMOUS "anonymous"
@@ -153,6 +191,7 @@ static __always_inline int set_unix(struct scratch *scratch, const struct contac
  */
 __noinline int open_contact(struct contact *contact)
 {
+	struct endpoint endpoint = {};
 	struct scratch *scratch;
 	__u32 family, bit, domain, slot;
 	__u64 asked;
@@ -170,6 +209,8 @@ __noinline int open_contact(struct contact *contact)
 	asked = domain ? enabled_in(the_state(), family, 1ull << bit, domain) : checked(family, 1ull << bit, &domain);
 	if (!asked)
 		return UNASKED;
+	if (family == FAMILY_INET && (endpoint_of(&endpoint, contact) || is_listed(domain, bit, &endpoint)))
+		return UNASKED;
 	slot = begin(family, asked, domain);
 	if (slot == NO_SLOT)
 		return crowded(domain, family, asked) ?: UNASKED;
@@ -178,7 +219,7 @@ __noinline int open_contact(struct contact *contact)
 		return -EPERM;
 	if (contact->hearer)
 		scratch->nobody = scratch->once = scratch->stood_by = 1;
-	error = family == FAMILY_NAME ? set_unix(scratch, contact) : set_inet(scratch, contact);
+	error = family == FAMILY_NAME ? set_unix(scratch, contact) : set_inet(scratch, &endpoint);
 	if (error) {
 		release(slot);
 		return UNASKED;

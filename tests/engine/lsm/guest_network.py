@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.engine.lsm.enforced import Engine, report
 
 from sekisho.engine.lsm.hooks import PROGRAMS
+from sekisho.policy.parser import parse_profile
 
 HELD, LEARNS, OTHER = "<kernel> /held", "<kernel> /learns", "<kernel> /other"
 POLICY = rf"""
@@ -55,6 +56,9 @@ use_profile 1
 {OTHER}
 use_profile 0
 """
+LOGGING = "PROFILE_VERSION=20150505\n3-CONFIG::network={ mode=enforcing grant_log=yes reject_log=yes }\n"
+LOGGED = ("bind6 4000", "dgram 4053")
+"""Granted by an address and a port of the domain's own, and put into the log where all grants are."""
 MINE = {name for name, program in PROGRAMS.items() if program.operations and not program.purpose and not any(
     operation.startswith("file ") for operation in program.operations)} | {"task_alloc"}  # fmt: skip
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -332,6 +336,12 @@ def main() -> None:
             asked = engine.told()
             report(f"{domain.split('/')[1]} {name}", outcome + "".join(f" [{line}]" for line in asked))
         victim.kill()
+    parse_profile(LOGGING, engine.policy)
+    engine.publisher.publish(engine.policy)
+    for name, act in attempts(other.pid).items():
+        if name in LOGGED:
+            engine.told()
+            report(f"logs {name}", engine.attempt(HELD, act) + "".join(f" [{line}]" for line in engine.told()))
     listener.close()
 
 

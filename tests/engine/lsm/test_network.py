@@ -10,6 +10,11 @@ GRANTED = (
     "abstract bind", "recv 4060", "recv6 4060", "recv mapped 4060", "recv given 4060", "recv abstract", "packet",
     "kill 10", "read memory", "unshare uts", "clone uts", "setns uts",
 )  # fmt: skip
+LOGGED = {
+    "bind6 4000": "ok [network inet stream bind ::1 4000] [network inet stream listen ::1 4000]",
+    "dgram 4053": "ok [network inet dgram send 127.0.0.1 4053]",
+}
+"""What is told of grants where all are logged."""
 UNASKED = ("kill 0", "kill self", "affinity")
 REFUSED = {
     "bind 4002": "network inet stream bind 127.0.0.1 4002",
@@ -68,6 +73,8 @@ def test_sockets_signals_tracing_and_capabilities_are_asked_for(kernel: str, tmp
     learned = {name[7:]: outcome for name, outcome in told.items() if name.startswith("learns ")}
     assert [name for name, line in REFUSED.items() if f"[{line}" not in learned[name] and line] == []
     assert [name for name, outcome in learned.items() if outcome.startswith("EPERM")] == []
+    logged = {name[5:]: outcome for name, outcome in told.items() if name.startswith("logs ")}
+    assert logged == LOGGED
 
 
 def matches(outcome: str, line: str) -> bool:
