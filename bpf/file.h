@@ -11,7 +11,6 @@
 
 #define O_ACCMODE 3
 #define O_WRONLY 1
-#define O_RDWR 2
 #define O_APPEND 02000
 #define FMODE_EXEC 0x20		/* in f_flags: opened to be executed */
 #define FMODE_BACKING (1u << 25)	/* opened by a file system that lies on others, for a file checked already */
@@ -185,10 +184,9 @@ static __always_inline __u64 open_asks(unsigned int flags)
 		return ASK(FILE_READ);
 	case O_WRONLY:
 		return write;
-	case O_RDWR:
-		return ASK(FILE_READ) | write;
 	}
-	return 0;
+	/* Access mode 3 is good for ioctl only, but the kernel's TOMOYO asks for both. */
+	return ASK(FILE_READ) | write;
 }
 
 SEC("lsm/file_open")
@@ -206,8 +204,6 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_BACKING)
 		return 0;
 	asked = open_asks(file->f_flags);
-	if (!asked)
-		return 0;
 	if (file->f_mode & FMODE_CREATED)
 		return ask_made(asked, file->f_path.mnt, file->f_path.dentry, file->f_flags & O_EXCL);
 	return ask_file(asked, file->f_path.mnt, file->f_path.dentry, file->f_inode);

@@ -36,6 +36,8 @@ def place(tmp_path: Path) -> Path:
         ("file", W | APPEND, ["append file"]),
         ("file", RW, ["read file", "write file"]),
         ("file", RW | APPEND, ["read file", "append file"]),
+        ("file", os.O_ACCMODE, ["read file", "write file"]),
+        ("file", os.O_ACCMODE | APPEND, ["read file", "append file"]),
         ("file", W | TRUNC, ["write file", "truncate file"]),
         ("file", R | TRUNC, ["read file", "truncate file"]),
         ("file", W | CREATE, ["write file"]),

@@ -52,7 +52,7 @@ def _operations(flags: int | None) -> tuple[Operation, ...]:
     kind = flags & os.O_ACCMODE
     if flags & _NOT_PLAIN:
         return ()
-    return {os.O_RDONLY: (_READ,), os.O_WRONLY: (writing,), os.O_RDWR: (_READ, writing)}.get(kind, ())
+    return {os.O_RDONLY: (_READ,), os.O_WRONLY: (writing,)}.get(kind, (_READ, writing))
 
 
 def glance(

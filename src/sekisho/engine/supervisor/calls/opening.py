@@ -147,9 +147,10 @@ def access(flags: int) -> list[str]:
     """The keywords that opening with ``flags`` asks for."""
     kind = flags & os.O_ACCMODE
     words = []
-    if kind in (os.O_RDONLY, os.O_RDWR):
+    # Access mode 3 is good for ioctl only, but the kernel asks for both.
+    if kind != os.O_WRONLY:
         words.append("file read")
-    if kind in (os.O_WRONLY, os.O_RDWR):
+    if kind != os.O_RDONLY:
         words.append("file append" if flags & os.O_APPEND else "file write")
     return words
 
