@@ -24,7 +24,7 @@ def endure(kernel: str, takeovers: int, folder: Path) -> dict[str, str]:
     command = f"{{ {PREPARED} ip link set lo up; }} 2>/dev/null; PYTHONPATH=src:. "
     command += f"python3 -B -m tests.engine.lsm.guest_endurance {image} {workers} {takeovers}"
     ended = Machine(kernel).run(command, timeout=400 + 400 * takeovers, directory=REPOSITORY)
-    assert ended.status == 0, ended.stdout + ended.stderr
+    assert ended.status == 0, ended.stdout + ended.stderr + ended.console[-8000:]
     print(ended.stdout)
     return dict(line.split(": ", 1) for line in ended.stdout.splitlines())
 
