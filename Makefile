@@ -10,13 +10,14 @@
 # make races   a million tries of each race against the supervisor (an hour)
 # make faults  each kind of system call of the supervisor's goes wrong, in several ways at several places (two hours)
 # make endure  the engine in the kernel under load, its daemon killed and followed again and again (an hour)
+# make witness hostile programs for an hour on each engine and kernel, with the kernel's TOMOYO looking on (six hours)
 # make bpf     the kernel side, from bpf/ (needs clang; its result is part of the source tree)
 # make man     man pages from the command line's own help
 # make format  sources in the one format
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races faults endure man format clean
+.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races faults endure witness man format clean
 
 setup: .venv/bin/sekisho
 
@@ -72,6 +73,10 @@ faults: tools
 endure: tools
 	@sh scripts/test-dependencies
 	$(PYTHON) -m pytest -m slow --long -s tests/engine/lsm/test_endurance.py
+
+witness: tools
+	@sh scripts/test-dependencies
+	$(PYTHON) -m pytest -m slow --long -s tests/vm/test_witness.py
 
 bpf: tools
 	@PYTHONPATH=src $(PYTHON) scripts/bpf.py
