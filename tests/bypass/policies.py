@@ -99,6 +99,28 @@ def other_means(arena: Arena) -> None:
     )
 
 
+def lending(arena: Arena) -> None:
+    """lending.c may do all that it does: nothing but its rights may be in the way."""
+    (arena.folder / "lend").mkdir(mode=0o777)
+    (arena.folder / "lend").chmod(0o777)
+    for path in (arena.folder, *arena.folder.parents):
+        path.chmod(path.stat().st_mode | 0o001)
+    anything = f"{arena.folder}/lend/\\{{\\*\\}}/"
+    names = (f"{arena.folder}/lend/\\*", f"{arena.folder}/lend/sticky/\\*", f"{anything}", f"{arena.folder}/lend/\\*/")
+    rules = lines(arena.folder, arena.ports[0], f"<kernel> {arena.tool}") | {
+        "file read/write mqueue:/sekisho-lent",
+        "file write proc:/self/uid_map",
+        "file getattr pipe:[\\$]",
+        *(f"file read/write/append/truncate/unlink/getattr {name}" for name in names),
+        *(f"file create/mkdir/chmod {name} 0-07777" for name in names),
+        *(f"file chown/chgrp {name} 0-0xFFFFFFFF" for name in names),
+        *(f"file ioctl {name} 0-0xFFFFFFFF" for name in names),
+        *(f"file mkchar {name} 0-0777 1 3" for name in names),
+        *(f"file {verb} {one} {other}" for verb in ("link", "rename") for one in names for other in names),
+    }
+    arena.policy.write({f"<kernel> {arena.tool}": rules})
+
+
 @contextmanager
 def swapping(arena: Arena) -> Iterator[None]:
     """swaps.c may do everything in race/0 that it tries to do in race/1; somebody listens in both meanwhile."""

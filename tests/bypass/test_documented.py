@@ -18,7 +18,17 @@ def test_every_attack_is_documented(repository: Path) -> None:
     documented = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
     carried_out = [
         name
-        for source in ("attacks.c", "races.c", "swaps.c", "others.c", "deputy.c", "control.c", "births.c", "traced.c")
+        for source in (
+            "attacks.c",
+            "races.c",
+            "swaps.c",
+            "others.c",
+            "lending.c",
+            "deputy.c",
+            "control.c",
+            "births.c",
+            "traced.c",
+        )
         for name in names(source)
     ]
 

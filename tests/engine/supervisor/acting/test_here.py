@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
+import pytest
+
 from sekisho.engine.supervisor.acting import here
-from sekisho.engine.supervisor.acting.here import HERE, Fd
+from sekisho.engine.supervisor.acting.here import HERE, Fd, limited
 
 
 def test_a_descriptor_is_a_number_of_its_own_kind() -> None:
@@ -50,3 +53,12 @@ def test_the_working_directory_comes_back(tmp_path: Path) -> None:
 
     assert before == os.getcwd()
     os.close(fd)
+
+
+@pytest.mark.parametrize(("most", "expected"), [(100, 100), (0, 0), (resource.RLIM_INFINITY, None)])
+def test_a_limit_holds_meanwhile(most: int, expected: int | None) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    with limited(resource.RLIMIT_FSIZE, most):
+        assert (before[1] if expected is None else expected, before[1]) == resource.getrlimit(resource.RLIMIT_FSIZE)
+    assert before == resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import signal
 import stat
 from pathlib import Path
 
@@ -144,3 +146,23 @@ def test_truncate(enforcing: Stage, place: Path) -> None:
     for path, code in ((place, errno.EISDIR), (Path("/dev/null"), errno.EINVAL)):
         with failing(code):
             enforcing.plan("truncate", path, 0).perform()
+
+
+def test_files_grow_as_far_as_the_callers_limit(enforcing: Stage, place: Path) -> None:
+    heard: list[int] = []
+    former = signal.signal(signal.SIGXFSZ, lambda number, _: heard.append(number))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    fd = os.open(place / "file", os.O_RDWR)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+        assert 0 == enforcing.plan("ftruncate", fd, 100).perform()
+        for arguments in (("ftruncate", fd, 101), ("truncate", place / "file", 101)):
+            heard.clear()
+            with failing(errno.EFBIG):
+                enforcing.plan(*arguments).perform()
+            assert signal.SIGXFSZ in heard
+        assert 100 == os.fstat(fd).st_size
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, former)
+        os.close(fd)

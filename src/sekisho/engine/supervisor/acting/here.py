@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 from collections.abc import Iterator
 from typing import Final
 
@@ -46,6 +47,22 @@ def masked(mask: int) -> Iterator[None]:
         yield
     finally:
         os.umask(former)
+
+
+@contextlib.contextmanager
+def limited(kind: int, most: int) -> Iterator[None]:
+    """The soft limit ``kind`` of this process is ``most`` meanwhile, if that isn't more than it may have."""
+    soft, hard = resource.getrlimit(kind)
+    if most == resource.RLIM_INFINITY or (hard != resource.RLIM_INFINITY and most > hard):
+        most = hard
+    if most == soft:
+        yield
+        return
+    resource.setrlimit(kind, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, (soft, hard))
 
 
 @contextlib.contextmanager

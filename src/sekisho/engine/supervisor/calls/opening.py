@@ -13,7 +13,7 @@ from typing import Final
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call, signed
-from sekisho.engine.supervisor.calls import limits, terminal
+from sekisho.engine.supervisor.calls import limits, sticky, terminal
 from sekisho.engine.supervisor.objects.filesystems import FUSE_SUPER_MAGIC
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Object, Place, Plan
 from sekisho.engine.supervisor.system import libc
@@ -113,7 +113,9 @@ def _creating(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolv
     except FileNotFoundError:
         place = call.place(dirfd, path, resolve)
     else:
-        return -errno.EEXIST if flags & os.O_EXCL else _existing(call, found, flags)
+        if flags & os.O_EXCL:
+            return -errno.EEXIST
+        return -errno.EACCES if sticky.withheld(call, found) else _existing(call, found, flags)
     standing = call.occupant(place)
     if standing is None:
         return _fresh(call, place, flags, mode, partial(_again, call, dirfd, path, flags, mode, resolve))
