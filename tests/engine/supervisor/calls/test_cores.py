@@ -10,6 +10,7 @@ import pytest
 from tests.engine.supervisor.stage import Stage
 
 from sekisho.engine.supervisor.calls import cores
+from sekisho.engine.supervisor.system import procfs
 
 CORE = resource.RLIMIT_CORE
 UNLIMITED = (1 << 64) - 1
@@ -88,4 +89,22 @@ def test_who_enters_an_enforcing_domain_has_none(
     assert [] == done
     cores.withhold(enforcing.supervisor, enforcing.process)
     tgid = enforcing.process.tgid
+    assert [] == enforcing.warnings
     assert [(tgid,), (tgid, 0, 8192)] == done
+
+
+@pytest.mark.parametrize(("soft", "warned"), [("0", 0), ("4096", 1), ("unlimited", 1)])
+def test_another_users_limits_may_be_out_of_reach(
+    enforcing: Stage, monkeypatch: pytest.MonkeyPatch, soft: str, warned: int
+) -> None:
+    def prlimit(pid: int, kind: int, limits: tuple[int, int] | None = None) -> tuple[int, int]:
+        raise PermissionError(errno.EPERM, "not ours")
+
+    text = f"Max stack size 1 2 bytes\nMax core file size        {soft}   unlimited   bytes\n".encode()
+    read = procfs.read
+    monkeypatch.setattr(resource, "prlimit", prlimit)
+    monkeypatch.setattr(procfs, "read", lambda path: text if path.endswith("/limits") else read(path))
+
+    cores.withhold(enforcing.supervisor, enforcing.process)
+
+    assert warned == len(enforcing.warnings)

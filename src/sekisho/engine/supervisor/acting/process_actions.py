@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import resource
 import struct
 from typing import Final
 
@@ -65,6 +66,12 @@ def get_descriptor(pidfd: Fd, number: int) -> Fd:
 def open_peer(terminal: Fd, flags: int) -> Fd:
     """ioctl(TIOCGPTPEER): the other end of a terminal, never as our own."""
     return Fd(fcntl.ioctl(terminal, _TIOCGPTPEER, flags | os.O_NOCTTY | os.O_CLOEXEC))
+
+
+def limit_core(pid: int, hard: int) -> int:
+    """prlimit(2): process ``pid`` leaves no core dump, and may allow ``hard`` bytes at most."""
+    resource.prlimit(pid, resource.RLIMIT_CORE, (0, hard))
+    return 0
 
 
 def clock_state(clock: int, modes: int, size: int) -> tuple[int, bytes]:

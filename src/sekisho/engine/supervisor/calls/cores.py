@@ -6,7 +6,6 @@ administrator's (core(5), piping).
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import resource
 import struct
@@ -34,10 +33,15 @@ def withhold(supervisor: Supervisor, process: Process) -> None:
     """``process``, which has entered its domain, leaves no core dump where its domain may not make files."""
     if not _concerned(supervisor, process.domain):
         return
-    with contextlib.suppress(ProcessLookupError):
-        soft, hard = resource.prlimit(process.tgid, CORE)
+    try:
+        soft, hard = _limits(process)
         if soft:
             resource.prlimit(process.tgid, CORE, (0, hard))
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        # A supervisor that is root, but may not set the limits of others (CAP_SYS_RESOURCE).
+        supervisor.warn_once(process, "may leave core files: its limit can't be lowered")
 
 
 def setrlimit(call: Call) -> Answer:
@@ -63,13 +67,23 @@ def _limit(call: Call, number: int, new: int, old: int) -> Answer:
     if soft or not own:
         call.supervisor.warn_once(process, "wants a core dump, which the kernel would write unasked: refused")
         return -errno.EPERM
-    before = tuple(_unsigned(each) for each in resource.prlimit(process.tgid, CORE))
+    before = tuple(_unsigned(each) for each in _limits(process))
     if hard > before[1] and not call.identity().capabilities & _CAP_SYS_RESOURCE:
         return -errno.EPERM
-    resource.prlimit(process.tgid, CORE, (0, hard if hard < 1 << 63 else resource.RLIM_INFINITY))
+    call.run("limit_core", process.tgid, hard if hard < 1 << 63 else resource.RLIM_INFINITY)
     if old:
         call.write(old, _LIMITS.pack(*before))
     return 0
+
+
+def _limits(process: Process) -> tuple[int, int]:
+    """The soft and the hard limit; another user's limits are told by /proc alone."""
+    try:
+        return resource.prlimit(process.tgid, CORE)
+    except PermissionError:
+        words = procfs.read(f"/proc/{process.tgid}/limits").partition(b"Max core file size")[2].split()
+        soft, hard = (resource.RLIM_INFINITY if word == b"unlimited" else int(word) for word in words[:2])
+        return soft, hard
 
 
 def _unsigned(limit: int) -> int:

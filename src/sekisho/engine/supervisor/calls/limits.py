@@ -29,6 +29,11 @@ def file_size(call: Call) -> int:
     return _limit(call.process.tgid, resource.RLIMIT_FSIZE, b"Max file size")
 
 
+def queue_memory(call: Call) -> int:
+    """What the caller's message queues may take; UNLIMITED."""
+    return _limit(call.process.tgid, resource.RLIMIT_MSGQUEUE, b"Max msgqueue size")
+
+
 def _limit(pid: int, which: int, name: bytes) -> int:
     """The soft limit of process ``pid``; another user's limits are told by /proc alone."""
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 from typing import Final
 
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls import limits
 from sekisho.engine.supervisor.calls.opening import access
 from sekisho.engine.supervisor.plan import Answer, Plan
 
@@ -29,7 +29,7 @@ def mq_open(call: Call) -> Plan | Answer:
         if os.readlink(f"/proc/{call.tid}/ns/ipc") != os.readlink("/proc/self/ns/ipc"):
             call.supervisor.warn_once(call.process, "opens a message queue of another IPC namespace: refused")
             return -errno.EPERM
-        most = resource.prlimit(call.process.tgid, resource.RLIMIT_MSGQUEUE)[0]
+        most = limits.queue_memory(call)
         opened: Fd = call.run("open_queue", name, flags, mode, attributes, call.umask(), most)
         return opened
 
