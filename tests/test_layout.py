@@ -33,7 +33,7 @@ ROOMS = [
     {"plan", "tasks", "call"},
     {"calls"},
     {"programs"},
-    {"guard", "modes", "penalties", "performing", "questions", "strangers", "supervisor", "table"},
+    {"bounds", "fences", "guard", "modes", "penalties", "performing", "questions", "strangers", "supervisor", "table"},
     {"running"},
 ]
 """The same inside ``engine.supervisor``: its folders, the modules beside them. Imports for types alone don't count."""

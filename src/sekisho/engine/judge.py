@@ -68,6 +68,8 @@ class Judge(Generic[AskerT]):
     """The last requests allowed would be allowed again without a word."""
     penalty: int = 0
     """Tenths of a second that the last refusal is to be held back."""
+    by_hand: bool = False
+    """Among the last requests allowed was one that the administrator has allowed, and no entry grants."""
     transition: str | None = None
     """Where the last of the granting entries says to move (``auto_domain_transition``)."""
 
@@ -78,7 +80,7 @@ class Judge(Generic[AskerT]):
         administrator first raises an exception of its own.
         """
         repeatable = True
-        self.repeatable, self.transition = False, None
+        self.repeatable, self.by_hand, self.transition = False, False, None
         for request in requests:
             decision = decide(self.policy, domain, request)
             if not self.allows_decided(domain, request, decision):
@@ -125,6 +127,7 @@ class Judge(Generic[AskerT]):
         verdict = self.questions.verdict(domain, request)
         if verdict is not None:
             self.penalty = 0
+            self.by_hand = self.by_hand or verdict
             return verdict
         if decision.reject_log:
             self.sink(domain, request, decision)

@@ -174,6 +174,7 @@ def _strike(made: Stage) -> None:
     for call in made.calls:
         call.close()
     supervisor = made.supervisor
+    supervisor.performer.fences.close()
     supervisor.workers.close()
     supervisor.epoll.close()
     for process in list(supervisor.tasks.by_tgid.values()):

@@ -32,6 +32,7 @@ class Supervised:
         self.path = path
         self.before = before
         self.python = sys.executable
+        self.program: tuple[str, ...] = ("-m", "sekisho")
         self.sources = _SOURCES
         PolicyDirectory(path).create()
         if plainly:
@@ -39,7 +40,7 @@ class Supervised:
 
     def arguments(self, verb: str, *command: str | Path, mode: str | None = None) -> list[str]:
         """The command line of a supervised ``command``."""
-        words = [*self.before, self.python, "-m", "sekisho", verb, "-P", str(self.path)]
+        words = [*self.before, self.python, *self.program, verb, "-P", str(self.path)]
         return [*words, *(("-m", mode) if mode else ()), "--", *map(str, command)]
 
     def _start(self, arguments: list[str], **options: Any) -> Result:

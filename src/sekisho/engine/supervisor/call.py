@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from stat import S_ISSOCK
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ from sekisho.engine.supervisor.system import libc, memory
 from sekisho.engine.supervisor.system.notify import Notification
 from sekisho.engine.supervisor.tasks import Process, lineage
 from sekisho.policy.grammar import OPERATIONS
-from sekisho.policy.model import Mode
+from sekisho.policy.model import Domain, Mode
 
 if TYPE_CHECKING:
     from sekisho.engine.supervisor.supervisor import Supervisor
@@ -32,6 +32,12 @@ def signed(value: int) -> int:
     """The low 32 bits of a register as a C int."""
     value &= 0xFFFFFFFF
     return value - 0x100000000 if value & 0x80000000 else value
+
+
+def _has_absolute_names(request: Request) -> bool:
+    if request.operation.category != "file":
+        return True
+    return all(name[0] == "/" for name in request.arguments if isinstance(name, str))
 
 
 @dataclass(slots=True)
@@ -49,8 +55,15 @@ class Call:
     open_fds: list[int] = field(default_factory=list)
     lingering: set[int] = field(default_factory=set)
     """Those among them whose closing may take as long as their owner likes."""
+    domain: Domain = field(init=False)
+    """Whose policy the call is judged by."""
+    fenced: bool = False
+    """Whether what was judged is such that Landlock can hold whoever performs it to that policy."""
     stand_in: dict[int, Fd] = field(default_factory=dict)
     """Directories of ours that stand for a ``dirfd``, under numbers that no caller can have."""
+
+    def __post_init__(self) -> None:
+        self.domain = self.process.domain
 
     @property
     def args(self) -> tuple[int, ...]:
@@ -124,9 +137,22 @@ class Call:
         """The action's result, performed with the caller's rights; raises its OSError."""
         return self.supervisor.performer.run(self, name, arguments)
 
-    def run_blocking(self, name: str, *arguments: Any, then: Callable[[Any], Answer] | None = None) -> Answer:
+    def run_fenced(self, name: str, *arguments: Any) -> Any:
+        """The same, held by the kernel to what policy says as well, where it can be."""
+        return self.supervisor.performer.run(self, name, arguments, fenced=self.fenced)
+
+    def run_blocking(
+        self, name: str, *arguments: Any, then: Callable[[Any], Answer] | None = None, fenced: bool = False
+    ) -> Answer:
         """The same where it may take long: answered when it is done, holding nobody else up."""
-        return self.supervisor.performer.start(self, name, arguments, then)
+        return self.supervisor.performer.start(self, name, arguments, then, fenced=fenced and self.fenced)
+
+    def allowed(self, domain: Domain, requests: Sequence[Request]) -> None:
+        """``requests`` may happen in ``domain``; what they come to is fenced where each names files by absolute paths,
+        or no files, and it is policy that allows them, not somebody beside it."""
+        beside = not self.enforcing or self.supervisor.judge.by_hand
+        self.domain = domain
+        self.fenced = not beside and bool(requests) and all(map(_has_absolute_names, requests))
 
     def directory(self, dirfd: int, path: bytes) -> Fd:
         """Where the caller's relative ``path`` starts, for lookups; AT_FDCWD itself for absolute ones."""

@@ -63,8 +63,8 @@ class Supervisor(Loop):
         self.namer = Namer(actions.filesystems())
         self.own = identity.of(os.getpid())
         self.tasks = Tasks(self._track)
-        self.performer = Performer(self)
         self.workers = Workers(self.own)
+        self.performer = Performer(self)
         self.executions = Executions(self)
         self.shortcuts = Shortcuts(self)
         self.guard = Guard()
@@ -90,6 +90,7 @@ class Supervisor(Loop):
     def serve(self) -> None:
         """Returns when the last process of the tree is gone."""
         super().serve()
+        self.performer.fences.close()
         self.workers.close()
 
     def _track(self, process: Process) -> None:
@@ -125,6 +126,7 @@ class Supervisor(Loop):
         self.shortcuts.forget()
         self.modes.forget()
         self.executions.forget()
+        self.performer.fences.forget()
 
     def _mounts_changed(self, _: int) -> None:
         actions.filesystems().forget()
@@ -220,7 +222,7 @@ class Supervisor(Loop):
 
     def _carry_out(self, call: Call, plan: Plan, key: Key) -> Answer:
         """What policy says of the plan, done."""
-        process, judge = call.process, self.judge
+        process, domain, judge = call.process, call.process.domain, self.judge
         reached = self.guard.reached(plan.requests) if call.guarded else None
         if reached is not None:
             judge.refuse(process.domain, reached)
@@ -231,18 +233,23 @@ class Supervisor(Loop):
                 return plan.refused()
             refused = self._refused(call)
             return plan.refusal if isinstance(refused, int) else refused
+        call.allowed(domain, plan.requests)
         if judge.transition is not None and not self.moves.by_entry(call, judge.transition):
             return LATER
         if plan.changes:
             self.shortcuts.changes(call.tid)
-        elif key and judge.repeatable:
-            self.shortcuts.remember(key, call)
+        repeatable = bool(key) and judge.repeatable and not plan.changes
         if not call.enforcing and not plan.always:
-            return PROCEED
-        try:
-            return plan.perform()
-        except OSError as failure:
-            return -(failure.errno or errno.EPERM)
+            answer: Answer = PROCEED
+        else:
+            try:
+                answer = plan.perform()
+            except OSError as failure:
+                return -(failure.errno or errno.EPERM)
+        # What the kernel refuses, or hasn't done yet, isn't what was granted.
+        if repeatable and not isinstance(answer, Later):
+            self.shortcuts.remember(key, call)
+        return answer
 
     def _refused(self, call: Call) -> Answer:
         """A refusal, held back where the profile has a penalty."""

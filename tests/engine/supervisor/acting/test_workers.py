@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.engine.supervisor.failing import failing
 
 from sekisho.engine.supervisor.acting import actions, identity, workers
 from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.engine.supervisor.acting.fence import Fence
 from sekisho.engine.supervisor.acting.identity import Identity
-from sekisho.engine.supervisor.acting.workers import Failure, Worker, Workers
+from sekisho.engine.supervisor.acting.workers import Worker, Workers
+from sekisho.engine.supervisor.system import landlock
 
 NOBODY = 65534
 
@@ -43,53 +43,6 @@ def worker(crew: Workers, root: int) -> Iterator[Worker]:
     made = crew.take(crew.own, os.getpid(), root)
     yield made
     crew.drop(made)
-
-
-values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.binary(), st.text(), st.just(Failure(2)), st.just(Fd(-1))),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.tuples(inner, inner, inner)),
-)
-
-
-@given(values)
-def test_what_is_sent_arrives(value: object) -> None:
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    workers._transmit(here, value)
-
-    assert value == workers._collect(there)
-    here.close()
-    there.close()
-
-
-def test_descriptors_travel_and_are_not_inherited() -> None:
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with open("/dev/null", "rb") as file:
-        workers._transmit(here, ("name", [Fd(file.fileno()), 7, Fd(-1)]))
-    name, (fd, number, none) = workers._collect(there)
-
-    assert ("name", 7, -1, True) == (name, number, none, isinstance(none, Fd))
-    assert "/dev/null" == os.readlink(f"/proc/self/fd/{fd}")
-    assert not os.get_inheritable(fd)
-    os.close(fd)
-    here.close()
-    there.close()
-
-
-@pytest.mark.parametrize("size", [1 << 16, 1 << 22])
-def test_a_message_larger_than_any_socket_takes(size: int) -> None:
-    before = len(os.listdir("/proc/self/fd"))
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    data = os.urandom(size)
-    with open("/dev/null", "rb") as file:
-        workers._transmit(here, (data, Fd(file.fileno())))
-    got, fd = workers._collect(there)
-
-    assert data == got
-    assert "/dev/null" == os.readlink(f"/proc/self/fd/{fd}")
-    os.close(fd)
-    here.close()
-    there.close()
-    assert before == len(os.listdir("/proc/self/fd"))
 
 
 def test_a_worker_acts_and_hands_over(worker: Worker, root: int, tmp_path: Path) -> None:
@@ -143,9 +96,39 @@ def test_only_so_many_idle_ones_are_kept(crew: Workers, root: int, monkeypatch: 
     crew.give_back(first)
     crew.give_back(second)
 
-    assert {first.pid} == crew.pids
+    assert {second.pid} == crew.pids, "the one that rested longest goes"
     with pytest.raises(ProcessLookupError):
-        os.kill(second.pid, 0)
+        os.kill(first.pid, 0)
+
+
+def test_who_works_inside_a_fence_is_kept_apart(crew: Workers, root: int, tmp_path: Path) -> None:
+    made = bytes(tmp_path / "made").lstrip(b"/")
+    fence = Fence(landlock.create(landlock.MAKE_DIR, 0))
+    free, fenced = crew.take(crew.own, os.getpid(), root), crew.take(crew.own, os.getpid(), root, fence)
+    crew.give_back(free)
+    crew.give_back(fenced)
+
+    assert fenced is crew.take(crew.own, os.getpid(), root, fence)
+    with failing(errno.EACCES):
+        fenced.call("mkdir", (Fd(root), made, 0o700, 0))
+    assert 0 == free.call("mkdir", (Fd(root), made, 0o700, 0))
+    crew.give_back(fenced)
+    crew.forget_fence(fence)
+    assert {free.pid} == crew.pids
+    os.close(fence.ruleset)
+
+
+def test_a_busy_worker_whose_fence_was_taken_down_goes_when_it_is_done(crew: Workers, root: int) -> None:
+    fence = Fence(landlock.create(landlock.MAKE_DIR, 0))
+    worker = crew.take(crew.own, os.getpid(), root, fence)
+    fence.stands = False
+    crew.forget_fence(fence)
+    assert {worker.pid} == crew.pids
+
+    crew.give_back(worker)
+
+    assert set() == crew.pids
+    os.close(fence.ruleset)
 
 
 def test_a_worker_that_died(worker: Worker, root: int) -> None:
@@ -224,20 +207,6 @@ def test_what_we_hold_when_a_worker_begins_it_does_not_hold_on_to(crew: Workers,
     os.close(read)
     assert made.call("child", (Fd(root), b"etc")) >= 0
     crew.drop(made)
-
-
-def test_what_comes_without_its_descriptors_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with open("/dev/null", "rb") as file:
-        workers._transmit(here, [Fd(file.fileno()), Fd(file.fileno())])
-    before = len(os.listdir("/proc/self/fd"))
-    monkeypatch.setattr(workers, "_MAX_FDS", 1)
-    with failing(errno.EMFILE):
-        workers._collect(there)
-
-    assert before == len(os.listdir("/proc/self/fd"))
-    here.close()
-    there.close()
 
 
 @pytest.mark.parametrize("failing_part", ["recv_fds", "poll"])

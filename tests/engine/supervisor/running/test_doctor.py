@@ -8,7 +8,7 @@ from tests.engine.supervisor import tried
 
 from sekisho.engine.supervisor.running import doctor
 from sekisho.engine.supervisor.running.doctor import Finding, examine
-from sekisho.engine.supervisor.system import abi
+from sekisho.engine.supervisor.system import abi, landlock
 
 
 def examine_without(**refused: int) -> dict[str, Finding]:
@@ -78,6 +78,40 @@ def test_what_can_be_done_without_is_told_and_no_failure() -> None:
 
     assert finding.ok
     assert finding.detail.startswith("not there")
+
+
+FENCES = "Landlock under the checks"
+
+
+def test_what_landlock_holds_underneath_is_told() -> None:
+    finding = next(finding for finding in examine() if finding.name == FENCES)
+
+    assert finding.detail.startswith(f"ABI {landlock.abi()}: " if landlock.abi() else "not there")
+
+
+@pytest.mark.parametrize("call", ["landlock_create_ruleset", "landlock_restrict_self"])
+def test_that_nothing_is_held_underneath_is_told_and_no_failure(call: str) -> None:
+    finding = examine_without(**{call: errno.ENOSYS})[FENCES]
+
+    assert finding.ok
+    assert finding.detail.startswith("not there (Function not implemented)")
+
+
+@pytest.mark.parametrize(
+    ("version", "missing"),
+    [
+        (1, "; not moving, truncating, TCP ports (a newer kernel could)"),
+        (2, "; not truncating, TCP ports (a newer kernel could)"),
+        (3, "; not TCP ports (a newer kernel could)"),
+        (4, "and to its TCP ports"),
+    ],
+)
+def test_what_an_older_landlock_cant_hold_is_told(version: int, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landlock, "abi", lambda: version)
+
+    finding = next(finding for finding in examine() if finding.name == FENCES)
+
+    assert finding.detail.endswith(missing)
 
 
 def test_an_unknown_architecture_ends_the_examination(monkeypatch: pytest.MonkeyPatch) -> None:

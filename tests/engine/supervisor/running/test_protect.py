@@ -10,17 +10,17 @@ from tests.engine.supervisor import tried
 from tests.engine.supervisor.forked import child, wait_for_word
 
 from sekisho.engine.supervisor.running import protect
-from sekisho.engine.supervisor.system import libc, procfs
+from sekisho.engine.supervisor.system import landlock, libc, procfs
 
 
 def test_landlock_has_a_version_or_is_not_there() -> None:
-    assert protect.landlock_abi() >= 0
+    assert landlock.abi() >= 0
 
 
 def test_without_landlock_there_is_no_scope() -> None:
     def play() -> tuple[int, bool]:
         tried.refuse({"landlock_create_ruleset": 38})
-        return protect.landlock_abi(), protect.scope_signals()
+        return landlock.abi(), protect.scope_signals()
 
     assert (0, False) == tried.in_child(play)
 

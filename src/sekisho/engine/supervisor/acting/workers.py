@@ -6,9 +6,7 @@ neither the listener nor any policy: it is handed pinned descriptors and gives b
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import errno
 import os
 import select
 import signal
@@ -17,92 +15,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sekisho.engine.supervisor.acting import actions, identity
+from sekisho.engine.supervisor.acting import actions, identity, messages
 from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.engine.supervisor.acting.fence import Fence
 from sekisho.engine.supervisor.acting.identity import Identity
+from sekisho.engine.supervisor.acting.messages import Failure
 from sekisho.engine.supervisor.system import libc
 from sekisho.errors import explain
 
 _LIMIT: Final = 1 << 20
-_MAX_FDS: Final = 253
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
-_KEPT_IDLE: Final = 16
+_KEPT_IDLE: Final = 32
 _PATIENCE: Final = 10_000
 """Milliseconds."""
 
 Done = Callable[[Any], None]
-
-
-_SLOT: Final = "descriptor"
-_ELSEWHERE: Final = b"elsewhere"
-_INLINE: Final = 1 << 16
-"""A longer message travels in a file in memory, its descriptor last: a socket may not take it (socket(7), wmem_max)."""
-_FAILURE: Final = "failure"
-"""Words that stand in a message for a descriptor (its number follows) and for an errno; no action uses text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A result that is the caller's errno."""
-
-    errno: int
-
-
-def _pack(value: Any, fds: list[int]) -> Any:
-    if isinstance(value, Fd):
-        if value < 0:
-            return (_SLOT, -1)
-        fds.append(int(value))
-        return (_SLOT, len(fds) - 1)
-    if isinstance(value, Failure):
-        return (_FAILURE, value.errno)
-    if isinstance(value, int) and not isinstance(value, bool):
-        # Enumerations such as socket.MSG_DONTWAIT don't print as literals.
-        return int(value)
-    if isinstance(value, tuple | list):
-        return type(value)(_pack(item, fds) for item in value)
-    return value
-
-
-def _unpack(value: Any, fds: list[int]) -> Any:
-    if isinstance(value, tuple) and len(value) == 2 and value[0] == _SLOT:
-        return Fd(fds[value[1]]) if value[1] >= 0 else Fd(-1)
-    if isinstance(value, tuple) and len(value) == 2 and value[0] == _FAILURE:
-        return Failure(value[1])
-    if isinstance(value, tuple | list):
-        return type(value)(_unpack(item, fds) for item in value)
-    return value
-
-
-def _transmit(channel: socket.socket, message: Any) -> None:
-    fds: list[int] = []
-    payload = repr(_pack(message, fds)).encode()
-    if len(payload) <= _INLINE:
-        socket.send_fds(channel, [payload], fds)
-        return
-    with os.fdopen(os.memfd_create("message", os.MFD_CLOEXEC), "wb") as large:
-        large.write(payload)
-        large.flush()
-        socket.send_fds(channel, [_ELSEWHERE], [*fds, large.fileno()])
-
-
-def _collect(channel: socket.socket) -> Any:
-    """The next message, a literal (never code, whoever sent it); EOFError when the other side is gone."""
-    payload, fds, flags, _ = socket.recv_fds(channel, _LIMIT, _MAX_FDS)
-    if not payload:
-        raise EOFError("it has ended")
-    if flags & socket.MSG_CTRUNC:
-        for fd in fds:
-            os.close(fd)
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    for fd in fds:
-        os.set_inheritable(fd, False)
-    if payload == _ELSEWHERE:
-        with os.fdopen(fds.pop(), "rb") as large:
-            large.seek(0)
-            payload = large.read()
-    return _unpack(ast.literal_eval(payload.decode()), fds)
 
 
 @dataclass(eq=False, slots=True)
@@ -112,6 +40,7 @@ class Worker:
     pid: int
     channel: socket.socket
     identity: Identity
+    fence: Fence | None = None
     done: Done | None = None
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
@@ -133,14 +62,14 @@ class Worker:
     def send(self, name: str, arguments: tuple[Any, ...]) -> None:
         """The action has begun; raises EOFError when the worker died."""
         try:
-            _transmit(self.channel, (name, arguments))
+            messages.send(self.channel, (name, arguments))
         except ConnectionError as failure:
             raise EOFError("it has ended") from failure
 
     def receive(self) -> Any:
         """The result of what was begun; raises its OSError, or EOFError when the worker died."""
         try:
-            result = _collect(self.channel)
+            result = messages.receive(self.channel)
         except (OSError, LookupError, ValueError, SyntaxError, MemoryError) as failure:
             # It died with the request unread, or what it sent is lost: the next answer would be that to this question.
             raise EOFError(explain(failure)) from failure
@@ -161,13 +90,15 @@ class Workers:
     """The workers of one supervisor, whose rights are its ``own``."""
 
     own: Identity
-    idle: dict[Identity, list[Worker]] = field(default_factory=dict)
+    idle: dict[tuple[Identity, Fence | None], list[Worker]] = field(default_factory=dict)
+    """Those that rested longest first."""
     busy: dict[int, Worker] = field(default_factory=dict)
     pids: set[int] = field(default_factory=set)
 
-    def take(self, wanted: Identity, tid: int, root: int) -> Worker:
-        """An idle worker that acts as ``wanted``, started if there is none; OSError when that can't be had."""
-        waiting = self.idle.get(wanted)
+    def take(self, wanted: Identity, tid: int, root: int, fence: Fence | None = None) -> Worker:
+        """An idle worker that acts as ``wanted`` inside ``fence``, started if there is none; OSError when that can't
+        be had."""
+        waiting = self.idle.get((wanted, fence))
         if waiting:
             return waiting.pop()
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -177,9 +108,9 @@ class Workers:
         supervisor = os.getpid()
         pid = os.fork()
         if not pid:
-            _worker_main(there, here, self, wanted, tid, root, supervisor)
+            _worker_main(there, here, self, wanted, fence, tid, root, supervisor)
         there.close()
-        worker = Worker(pid, here, wanted)
+        worker = Worker(pid, here, wanted, fence)
         self.pids.add(pid)
         try:
             worker.receive()
@@ -189,12 +120,28 @@ class Workers:
         return worker
 
     def give_back(self, worker: Worker) -> None:
-        """``worker`` may serve another call of its identity."""
+        """``worker`` may serve another call of its identity and fence."""
         worker.done = None
-        if sum(map(len, self.idle.values())) >= _KEPT_IDLE:
+        if worker.fence is not None and not worker.fence.stands:
             self.drop(worker)
-        else:
-            self.idle.setdefault(worker.identity, []).append(worker)
+            return
+        key = (worker.identity, worker.fence)
+        resting = self.idle.pop(key, [])
+        self.idle[key] = [*resting, worker]
+        if sum(map(len, self.idle.values())) > _KEPT_IDLE:
+            self._drop_longest_idle()
+
+    def _drop_longest_idle(self) -> None:
+        key, resting = next((key, resting) for key, resting in self.idle.items() if resting)
+        self.drop(resting.pop(0))
+        if not resting:
+            del self.idle[key]
+
+    def forget_fence(self, fence: Fence) -> None:
+        """No idle worker is held to ``fence``; busy ones end with what they do."""
+        for key in [key for key in self.idle if key[1] is fence]:
+            for worker in self.idle.pop(key):
+                self.drop(worker)
 
     def collected(self, pid: int) -> None:
         """Process ``pid`` has been waited for; if it was a worker it counts no longer."""
@@ -214,7 +161,14 @@ class Workers:
 
 
 def _worker_main(
-    channel: socket.socket, other: socket.socket, workers: Workers, wanted: Identity, tid: int, root: int, parent: int
+    channel: socket.socket,
+    other: socket.socket,
+    workers: Workers,
+    wanted: Identity,
+    fence: Fence | None,
+    tid: int,
+    root: int,
+    parent: int,
 ) -> None:
     """Never returns."""
     code = 1
@@ -222,7 +176,7 @@ def _worker_main(
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         other.close()
-        _close_all_but({0, 1, 2, channel.fileno(), root})
+        _close_all_but({0, 1, 2, channel.fileno(), root} | ({fence.ruleset} if fence is not None else set()))
         actions.enter_process()
         actions.filesystems().watched = False
         if os.getppid() != parent:
@@ -232,10 +186,12 @@ def _worker_main(
                 identity.enter(wanted, workers.own, tid, root)
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             libc.prctl(_PR_SET_DUMPABLE, 0)
+            if fence is not None:
+                fence.enter()
         except OSError as failure:
-            _transmit(channel, Failure(failure.errno or 1))
+            messages.send(channel, Failure(failure.errno or 1))
             return
-        _transmit(channel, None)
+        messages.send(channel, None)
         _serve(channel)
         code = 0
     finally:
@@ -254,14 +210,14 @@ def _close_all_but(kept: set[int]) -> None:
 def _serve(channel: socket.socket) -> None:
     while True:
         try:
-            name, arguments = _collect(channel)
+            name, arguments = messages.receive(channel)
         except EOFError:
             return
         try:
             result = actions.ACTIONS[name](*arguments)
         except OSError as failure:
             result = Failure(failure.errno or 1)
-        _transmit(channel, result)
+        messages.send(channel, result)
         for value in (*_flat(arguments), *_flat(result)):
             if isinstance(value, Fd) and value >= 0:
                 os.close(value)

@@ -158,9 +158,10 @@ def _within_limit(call: Call, size: int, action: str, fd: Fd) -> Answer:
     """Truncated, unless the caller may not have so large a file: that signals it, too (setrlimit(2))."""
     most = limits.file_size(call)
     try:
-        return int(call.run(action, fd, size, most))
+        # What was opened for writing was held to policy then.
+        return int((call.run_fenced if action == "truncate" else call.run)(action, fd, size, most))
     except BlockingIOError:
-        return call.run_blocking(action, fd, size, most, 0)
+        return call.run_blocking(action, fd, size, most, 0, fenced=True)
     except OSError as failure:
         if failure.errno == errno.EFBIG and 0 <= most < size:
             libc.syscall("tgkill", call.process.tgid, call.tid, signal.SIGXFSZ)

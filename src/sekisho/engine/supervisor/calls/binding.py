@@ -35,7 +35,7 @@ def bind(call: Call) -> Plan | Answer:
         )
 
         def perform() -> Answer:
-            done = int(call.run("bind_path", sock.fd, raw, start, place.parent, place.last, call.umask()))
+            done = int(call.run_fenced("bind_path", sock.fd, raw, start, place.parent, place.last, call.umask()))
             if call.occupant(place) is None:
                 call.supervisor.executions.kill(call.process, "the directory of a UNIX address was swapped")
             return done
@@ -43,7 +43,9 @@ def bind(call: Call) -> Plan | Answer:
         return Plan(asked, perform)
     if raw[2:4] == bytes(2) and autobind.concerned(call, sock):
         return Plan(asked, lambda: autobind.bind_allowed(call, sock, raw, errno.EADDRINUSE), always=True)
-    return Plan(asked, lambda: int(call.run("bind", sock.fd, raw)))
+    # Landlock knows of TCP alone, and would answer before the kernel tells a wrong family.
+    tcp = sock.type == "stream" and addresses.family(raw) == sock.family != socket.AF_UNIX
+    return Plan(asked, lambda: int((call.run_fenced if tcp else call.run)("bind", sock.fd, raw)))
 
 
 def listen(call: Call) -> Plan | Answer:

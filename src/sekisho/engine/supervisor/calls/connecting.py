@@ -23,11 +23,13 @@ def connect(call: Call) -> Plan | Answer:
         if chosen_for:
             autobind.bind_before(call, sock, errno.EADDRNOTAVAIL if sock.type == "stream" else errno.EAGAIN)
         target = unix_target(call, sock, raw)
+        # Landlock knows of TCP alone, and would answer before the kernel tells a wrong family.
+        call.fenced = call.fenced and sock.type == "stream" and addresses.family(raw) == sock.family != socket.AF_UNIX
         if not sock.blocking or sock.type not in ("stream", "seqpacket"):
-            return int(call.run("connect", sock.fd, raw, target))
+            return int(call.run_fenced("connect", sock.fd, raw, target))
         try:
-            return int(call.run("connect_at_once", sock.fd, raw, target))
+            return int(call.run_fenced("connect_at_once", sock.fd, raw, target))
         except BlockingIOError:
-            return call.run_blocking("connect", sock.fd, raw, target)
+            return call.run_blocking("connect", sock.fd, raw, target, fenced=True)
 
     return Plan(requests(call, sock, "connect", raw), perform, always=chosen_for)

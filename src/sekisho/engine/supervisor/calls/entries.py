@@ -67,9 +67,9 @@ def unlink(path: int, dirfd: int | None = None, flags: int | None = None, *, dir
         facts = CallFacts(call, path1=standing, parent1=place.status)
         if remove_directory:
             request = call.request("file rmdir", call.place_name(place, directory=True), facts=facts)
-            return Plan([request], lambda: int(call.run("rmdir", place.parent, place.last)))
+            return Plan([request], lambda: int(call.run_fenced("rmdir", place.parent, place.last)))
         request = call.request("file unlink", call.place_name(place, directory=is_directory), facts=facts)
-        return Plan([request], lambda: int(call.run("unlink", place.parent, place.last)))
+        return Plan([request], lambda: int(call.run_fenced("unlink", place.parent, place.last)))
 
     return plan
 
@@ -92,7 +92,7 @@ def mkdir(path: int, mode: int, dirfd: int | None = None) -> Planner:
         bits = call.args[mode] & 0o7777
         name = call.place_name(place, directory=True)
         request = call.request("file mkdir", name, bits, facts=CallFacts(call, parent1=place.status))
-        return Plan([request], lambda: int(call.run("mkdir", place.parent, place.last, bits, call.umask())))
+        return Plan([request], lambda: int(call.run_fenced("mkdir", place.parent, place.last, bits, call.umask())))
 
     return plan
 
@@ -115,7 +115,9 @@ def mknod(path: int, mode: int, device: int, dirfd: int | None = None) -> Planne
         if keyword in ("file mkblock", "file mkchar"):
             arguments += [(number >> 8) & 0xFFF, (number & 0xFF) | ((number >> 12) & 0xFFF00)]
         request = call.request(keyword, *arguments, facts=CallFacts(call, parent1=place.status))
-        return Plan([request], lambda: int(call.run("mknod", place.parent, place.last, bits, number, call.umask())))
+        return Plan(
+            [request], lambda: int(call.run_fenced("mknod", place.parent, place.last, bits, number, call.umask()))
+        )
 
     return plan
 
@@ -135,7 +137,7 @@ def symlink(target: int, path: int, dirfd: int | None = None) -> Planner:
             return -errno.ENOENT
         facts = CallFacts(call, parent1=place.status, symlink_target=call.supervisor.namer.encode(text))
         request = call.request("file symlink", call.place_name(place), facts=facts)
-        return Plan([request], lambda: int(call.run("symlink", text, place.parent, place.last)))
+        return Plan([request], lambda: int(call.run_fenced("symlink", text, place.parent, place.last)))
 
     return plan
 
@@ -164,7 +166,7 @@ def link(
         facts = CallFacts(call, path1=source.status, parent2=place.status)
         name = call.place_name(place, directory=S_ISDIR(source.status.st_mode))
         request = call.request("file link", source.name, name, facts=facts)
-        return Plan([request], lambda: int(call.run("link", source.fd, place.parent, place.last)))
+        return Plan([request], lambda: int(call.run_fenced("link", source.fd, place.parent, place.last)))
 
     return plan
 
@@ -213,7 +215,7 @@ def rename(
             return -errno.EXDEV if _apart(source, target) else -wrong
 
         def perform() -> Answer:
-            return int(call.run("rename", source.parent, source.last, target.parent, target.last, wanted))
+            return int(call.run_fenced("rename", source.parent, source.last, target.parent, target.last, wanted))
 
         directory = S_ISDIR(moving.st_mode)
         names = [call.place_name(place, directory=directory) for place in (source, target)]

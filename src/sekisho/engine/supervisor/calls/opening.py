@@ -179,17 +179,17 @@ def _open(call: Call, found: Object, flags: int) -> Answer:
     if S_ISCHR(kind):
         own_terminal = terminal.controlling(call, found.status)
         if own_terminal is not None:
-            found = own_terminal
+            found, call.fenced = own_terminal, False
     slow = S_ISFIFO(kind) or (S_ISCHR(kind) and terminal.may_block(found.status))
     slow = slow or call.supervisor.namer.filesystems.type(found.fd, found.status.st_dev) == FUSE_SUPER_MAGIC
     if slow and not flags & os.O_NONBLOCK:
-        return call.run_blocking("reopen", found.fd, use)
+        return call.run_blocking("reopen", found.fd, use, fenced=True)
     try:
-        opened: Fd = call.run("reopen_at_once" if S_ISREG(kind) else "reopen", found.fd, use)
+        opened: Fd = call.run_fenced("reopen_at_once" if S_ISREG(kind) else "reopen", found.fd, use)
     except BlockingIOError:
         if flags & os.O_NONBLOCK:
             raise
-        return call.run_blocking("reopen", found.fd, use)
+        return call.run_blocking("reopen", found.fd, use, fenced=True)
     return opened
 
 
@@ -201,7 +201,7 @@ def _fresh(call: Call, place: Place, flags: int, mode: int, again: Callable[[], 
 
     def perform() -> Answer:
         try:
-            made: Fd = call.run("create", place.parent, place.last, flags & ~_CREATION, mode, call.umask())
+            made: Fd = call.run_fenced("create", place.parent, place.last, flags & ~_CREATION, mode, call.umask())
         except FileExistsError:
             return -errno.EEXIST if flags & os.O_EXCL else again()
         return made
@@ -215,8 +215,10 @@ def _again(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: 
     plan = _plan(call, dirfd, path, flags, mode, resolve)
     if not isinstance(plan, Plan):
         return plan
-    if not call.supervisor.judge.allows(call.process.domain, plan.requests):
+    domain = call.process.domain
+    if not call.supervisor.judge.allows(domain, plan.requests):
         return -errno.EPERM
+    call.allowed(domain, plan.requests)
     return plan.perform()
 
 
@@ -227,4 +229,9 @@ def _nameless(call: Call, directory: Object, flags: int, mode: int) -> Plan | An
     found = call.describe(call.keep(made))
     facts = CallFacts(call, path1=found, parent1=directory.status)
     requests: list[Request] = [call.request(word, found.name, facts=facts) for word in access(flags)]
-    return Plan(requests, lambda: Fd(os.dup(made)))
+
+    def perform() -> Answer:
+        call.keep(call.run_fenced("reopen", made, flags & os.O_ACCMODE))
+        return Fd(os.dup(made))
+
+    return Plan(requests, perform)

@@ -19,6 +19,8 @@ from enum import Enum
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final
 
+from sekisho.engine.supervisor.acting.here import Fd
+from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls.attributes import STAT_SIZE
 from sekisho.engine.supervisor.calls.glance import Missing, glance
 from sekisho.engine.supervisor.system import libc
@@ -26,7 +28,6 @@ from sekisho.engine.supervisor.system.memory import write
 from sekisho.policy.model import Domain, Mode
 
 if TYPE_CHECKING:
-    from sekisho.engine.supervisor.call import Call
     from sekisho.engine.supervisor.supervisor import Supervisor
     from sekisho.engine.supervisor.system.notify import Notification
     from sekisho.engine.supervisor.tasks import Process
@@ -53,8 +54,7 @@ class Way(Enum):
 @dataclass(frozen=True, slots=True)
 class Shortcut:
     """How a system call is recognised: registers of its path (None: it names a descriptor), of the directory that
-    starts from, of what else tells two calls apart (``others``), of open's flags or stat's buffer (``use``), of AT_
-    flags."""
+    starts from, of what else tells calls apart (``others``), of open's flags or stat's buffer (``use``), AT_ flags."""
 
     path: int | None
     dirfd: int | None = None
@@ -149,10 +149,9 @@ class Shortcuts:
         if self._changing:
             return
         known = self._known.setdefault(domain, {})
-        generation = domain.generation
-        if len(known) > _MAX or (enforcing and self._generations.get(domain) != generation):
+        if len(known) > _MAX or (enforcing and self._generations.get(domain) != domain.generation):
             known.clear()
-        self._generations[domain] = generation
+        self._generations[domain] = domain.generation
         known[key] = canonical
 
     def _glance(
@@ -180,12 +179,15 @@ class Shortcuts:
                 os.close(base)
         if seen is None:
             return key
+        left = None
         try:
-            self._store(process.domain, key, seen.canonical, enforcing=enforcing)
-            if not enforcing:
+            if enforcing:
+                left = self._on(shortcut, notification, process, seen.fd, key)
+            else:
                 self.supervisor.listener.proceed(notification.id)
-                return None
-            return self._use_pin(shortcut, notification, seen.fd, key)
+            if left is None:
+                self._store(process.domain, key, seen.canonical, enforcing=enforcing)
+            return left
         finally:
             os.close(seen.fd)
 
@@ -197,12 +199,12 @@ class Shortcuts:
         place = "cwd" if number == _AT_FDCWD else f"fd/{number}"
         return os.open(f"/proc/{notification.tid}/{place}", os.O_PATH | os.O_CLOEXEC)
 
-    def _use_pin(self, shortcut: Shortcut, notification: Notification, pin: int, key: Key) -> Key | None:
-        """The call is done on the pinned object."""
+    def _on(self, shortcut: Shortcut, notification: Notification, process: Process, pin: int, key: Key) -> Key | None:
+        """The call is done on the pinned object; opening is fenced, for it is the first time."""
         if shortcut.way is not Way.OPEN:
             return self._answer(shortcut, notification, pin, key)
-        flags = notification.args[shortcut.use] & 0xFFFFFFFF
-        fd = os.open(b"/proc/self/fd/%d" % pin, _use(flags) & ~os.O_NOFOLLOW)
+        call = Call(self.supervisor, notification, process, enforcing=True, fenced=True)
+        fd = call.run_fenced("reopen", Fd(pin), _use(notification.args[shortcut.use] & 0xFFFFFFFF) & ~os.O_NOFOLLOW)
         try:
             return self._answer(shortcut, notification, fd, key)
         finally:
@@ -213,7 +215,10 @@ class Shortcuts:
         args = notification.args
         try:
             if shortcut.way is Way.OPEN:
-                self._hand_over(notification, fd, args[shortcut.use] & 0xFFFFFFFF)
+                flags = args[shortcut.use] & 0xFFFFFFFF
+                if not flags & os.O_NONBLOCK:
+                    fcntl.fcntl(fd, fcntl.F_SETFL, flags)
+                self.supervisor.listener.hand_over(notification.id, fd, flags & os.O_CLOEXEC)
                 return None
             if shortcut.way is Way.STATX:
                 data = libc.statx_raw(fd, args[2] & 0xFFFFFFFF, args[3] & 0xFFFFFFFF)
@@ -288,11 +293,6 @@ class Shortcuts:
 
     def _at_flags(self, shortcut: Shortcut, notification: Notification) -> int:
         return 0 if shortcut.at_flags is None else notification.args[shortcut.at_flags] & 0xFFFFFFFF
-
-    def _hand_over(self, notification: Notification, fd: int, flags: int) -> None:
-        if not flags & os.O_NONBLOCK:
-            fcntl.fcntl(fd, fcntl.F_SETFL, flags)
-        self.supervisor.listener.hand_over(notification.id, fd, flags & os.O_CLOEXEC)
 
 
 def _use(flags: int) -> int:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Final
 
 from sekisho.engine.finding import Finding as Finding
-from sekisho.engine.supervisor.running import protect, rehearsal
+from sekisho.engine.supervisor.acting import fence
+from sekisho.engine.supervisor.running import rehearsal
 from sekisho.engine.supervisor.running.rehearsal import Outcomes
-from sekisho.engine.supervisor.system import abi, libc
+from sekisho.engine.supervisor.system import abi, landlock, libc
 
 _CAPABILITIES: Final = {
     0: "CAP_CHOWN",
@@ -59,6 +60,7 @@ def _findings() -> Iterator[Finding]:
     )
     yield _optional(outcomes, "children", "list of a process's children", "", _SLOW_CHILDREN)
     yield _landlock(outcomes)
+    yield _fences()
     yield _privileges(held)
 
 
@@ -101,7 +103,7 @@ def _resolve() -> Finding:
 
 
 def _landlock(outcomes: Outcomes) -> Finding:
-    name, version = "Landlock around the tree", protect.landlock_abi()
+    name, version = "Landlock around the tree", landlock.abi()
     if outcomes.get("signal scope") == "":
         return Finding(name, True, f"ABI {version}: programs can signal and trace only each other", "")
     if not version:
@@ -110,6 +112,26 @@ def _landlock(outcomes: Outcomes) -> Finding:
 
 
 _UNSCOPED: Final = "signals and ptrace are held off the supervisor call by call only"
+
+
+def _fences() -> Finding:
+    name, version = "Landlock under the checks", landlock.abi()
+    problem = rehearsal.in_child(fence.try_out)
+    if problem:
+        return Finding(name, True, f"not there ({problem}): what policy says is held by the supervisor alone", "")
+    missing = [what for abi, what in _FENCED_SINCE.items() if version < abi]
+    but = f"; not {', '.join(missing)} (a newer kernel could)" if missing else ""
+    detail = f"ABI {version}: should a check fail, the kernel still holds each domain to the {_FENCED}{but}"
+    return Finding(name, True, detail, "")
+
+
+_FENCED: Final = "files and folders that policy lets it open, make, remove and move, and to its TCP ports"
+_FENCED_SINCE: Final = {
+    landlock.REFER_ABI: "moving",
+    landlock.TRUNCATE_ABI: "truncating",
+    landlock.NETWORK_ABI: "TCP ports",
+}
+"""What a fence holds by the version that it takes, beside what each can hold."""
 
 
 def _privileges(held: frozenset[int]) -> Finding:

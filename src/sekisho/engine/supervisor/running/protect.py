@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import struct
+import os
 from typing import Final
 
-from sekisho.engine.supervisor.system import libc, procfs
+from sekisho.engine.supervisor.system import landlock, libc, procfs
 
 _PR_SET_NAME: Final = 15
 _PR_SET_PDEATHSIG: Final = 1
@@ -15,18 +15,6 @@ _NAME: Final = b"sekisho-keeper"
 _BUFFER: Final = ctypes.create_string_buffer(_NAME)
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
-_CREATE_RULESET, _RESTRICT_SELF = "landlock_create_ruleset", "landlock_restrict_self"
-_CREATE_RULESET_VERSION: Final = 1
-_SCOPE_SIGNAL: Final = 2
-_SCOPE_ABI: Final = 6
-
-
-def landlock_abi() -> int:
-    """The kernel's Landlock version, 0 without Landlock."""
-    try:
-        return libc.syscall(_CREATE_RULESET, None, 0, _CREATE_RULESET_VERSION)
-    except OSError:
-        return 0
 
 
 def mark() -> None:
@@ -56,9 +44,11 @@ def no_new_privileges() -> None:
 
 def scope_signals() -> bool:
     """This process and its descendants can signal and trace only each other; False where Landlock can't say that."""
-    if landlock_abi() < _SCOPE_ABI:
+    if landlock.abi() < landlock.SCOPE_ABI:
         return False
-    attribute = ctypes.create_string_buffer(struct.pack("QQQ", 0, 0, _SCOPE_SIGNAL), 24)
-    ruleset = libc.syscall(_CREATE_RULESET, attribute, 24, 0)
-    libc.syscall(_RESTRICT_SELF, ruleset, 0)
+    ruleset = landlock.create(0, 0, landlock.SCOPE_SIGNAL)
+    try:
+        landlock.restrict(ruleset)
+    finally:
+        os.close(ruleset)
     return True

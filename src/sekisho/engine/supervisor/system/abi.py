@@ -115,6 +115,7 @@ _NUMBERS: Final[dict[str, tuple[int, int]]] = {
     "seccomp": (317, 277),
     "landlock_restrict_self": (446, 446),
     "landlock_create_ruleset": (444, 444),
+    "landlock_add_rule": (445, 445),
     "process_madvise": (440, 440),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
