@@ -33,6 +33,28 @@ static int executed_script_of_a_script(void) {
     return executed_as(at("allowed/script"), arguments, arguments + 1);
 }
 
+/* A user namespace has binary formats of its own (Linux 6.7): what may be executed there is what another program reads. */
+static int other_binary_format(void) {
+    char map[32], *arguments[] = {"odd", NULL};
+    int user = getuid(), fd = open(at("allowed/odd"), O_CREAT | O_TRUNC | O_WRONLY, 0755), won;
+    dprintf(fd, "ODDFORMAT");
+    close(fd);
+    mkdir(at("allowed/formats"), 0700);
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+        return -1;
+    fd = open("/proc/self/uid_map", O_WRONLY);
+    if (write(fd, map, snprintf(map, sizeof map, "0 %d 1", user)) < 0)
+        return -1;
+    if (mount("none", at("allowed/formats"), "binfmt_misc", 0, NULL))
+        return errno == EPERM || errno == ENODEV ? -1 : 0;
+    fd = open(at("allowed/formats/register"), O_WRONLY);
+    if (fd < 0 || dprintf(fd, ":odd:M::ODDFORMAT::%s:", at("forbidden/prog")) < 0)
+        return -1;
+    won = executed_as(at("allowed/odd"), arguments, arguments + 1);
+    umount(at("allowed/formats"));
+    return won;
+}
+
 /* The program may be executed, but its domain takes no LD_PRELOAD. */
 static int preloaded(void) {
     char *arguments[] = {"strict", NULL}, *environment[] = {"LD_PRELOAD=/nowhere.so", NULL};
@@ -157,6 +179,7 @@ static int scheduled_together(void) {
 
 static const attack table[] = {
     {"executed_script_of_a_script", executed_script_of_a_script},
+    {"other_binary_format", other_binary_format},
     {"preloaded", preloaded},
     {"mapped_as_code", mapped_as_code},
     {"misnamed", misnamed},

@@ -81,6 +81,11 @@ def other_means(arena: Arena) -> None:
     chain = f"<kernel> {arena.tool}"
     rules = lines(folder, arena.ports[0], chain) | {
         f"file execute {folder}/allowed/strict",
+        f"file execute {folder}/allowed/odd",
+        f"file mount none {folder}/allowed/formats/ binfmt_misc 0",
+        f"file unmount {folder}/allowed/formats/",
+        "file write binfmt_misc:/register",
+        "file write proc:/self/uid_map",
         "file write proc:/\\$/oom_score_adj",
         "file mount none / --remount 0",
         "file read/write /dev/ptmx",
@@ -95,6 +100,7 @@ def other_means(arena: Arena) -> None:
             f"{chain} {folder}/allowed/script": child | {f"file read {folder}/allowed/\\*"},
             f"{chain} {folder}/allowed/prog": child,
             f"{chain} {folder}/allowed/strict": {"misc env PATH"},
+            f"{chain} {folder}/allowed/odd": child | {f"file read {folder}/allowed/\\*"},
         }
     )
 
@@ -150,6 +156,8 @@ def swapping(arena: Arena) -> Iterator[None]:
             f"file symlink {race}/next",
             f"file symlink {race}/link",
             f"file rename {race}/next {race}/link",
+            f"file mount {mine}/ {other}/ --bind 0",
+            f"file unmount {other}/",
             f"file read {other}/m",
             f"file write {other}/t",
             f"file append {other}/file",

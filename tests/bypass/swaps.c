@@ -249,6 +249,25 @@ static int swapped_parent(void) {
     return chdir(at("race/0/sub")) ? -1 : outcome(beside(carry, 1, wanted, AT_FDCWD, addresses("../")), wanted);
 }
 
+/* What is allowed is mounted over what is forbidden and taken away again: that has its own name all the while. */
+static void *cover(void *none) {
+    while (!over) {
+        mount(at("race/0"), at("race/1"), NULL, MS_BIND, NULL);
+        umount2(at("race/1"), MNT_DETACH);
+    }
+    return NULL;
+}
+static int swapped_mount(void) {
+    unsigned wanted = all & ~by_text;
+    if (unshare(CLONE_NEWNS) || chdir(at("race/1")))
+        return -1;
+    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    honest = tries; /* nothing of it is ever allowed */
+    unsigned below = beside(cover, 1, wanted, AT_FDCWD, addresses(""));
+    chdir(work);
+    return outcome(below | (held ? beside(cover, 1, wanted, AT_FDCWD, addresses("race/1/")) : 0), wanted);
+}
+
 /* Calls on open files: of the one in race/1 policy allows less than is tried. */
 static int files[2];
 static void *reopen(void *none) {
@@ -329,6 +348,7 @@ static const attack table[] = {
     {"swapped_folder", swapped_folder},
     {"swapped_link", swapped_link},
     {"swapped_parent", swapped_parent},
+    {"swapped_mount", swapped_mount},
     {"swapped_file", swapped_file},
     {"swapped_owner", swapped_owner},
     {NULL, NULL},

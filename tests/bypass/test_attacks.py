@@ -24,6 +24,7 @@ _MAY_BE_IMPOSSIBLE = {
     "port_io",
     "forged_executable",
     "forged_arguments",
+    "other_binary_format",
     "vsock",
     "smc",
     "rds",
