@@ -9,6 +9,7 @@
 # make stress  ten readers and a writer on the interface of a running tree, for a minute
 # make races   a million tries of each race against the supervisor (an hour)
 # make faults  each kind of system call of the supervisor's goes wrong, in several ways at several places (two hours)
+# make load    a thousand processes that ask for much of one supervisor, for ten minutes (SECONDS=3600: an hour)
 # make endure  the engine in the kernel under load, its daemon killed and followed again and again (an hour)
 # make witness hostile programs for an hour on each engine and kernel, with the kernel's TOMOYO looking on (six hours)
 # make bpf     the kernel side, from bpf/ (needs clang; its result is part of the source tree)
@@ -17,7 +18,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races faults endure witness man format clean
+.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races faults load endure witness man format clean
 
 setup: .venv/bin/sekisho
 
@@ -69,6 +70,9 @@ stress: tools
 
 faults: tools
 	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_faults.py
+
+load: tools
+	PYTHONPATH=src $(PYTHON) -m tests.engine.supervisor.load --seconds $(or $(SECONDS),600)
 
 endure: tools
 	@sh scripts/test-dependencies

@@ -91,7 +91,9 @@ def test_creating_again_changes_nothing(directory: PolicyDirectory) -> None:
 def test_creating_that_was_cut_short_is_finished(directory: PolicyDirectory) -> None:
     (directory.path / "domain_policy.conf").unlink()
     (directory.path / "rewrite.conf").unlink()
-    (directory.path / "profile.conf").write_text((directory.path / "profile.conf").read_text() + "9-COMMENT=kept\n")
+    (directory.path / "profile.conf").write_text(
+        (directory.path / "profile.conf").read_text() + "9-CONFIG={ mode=learning }\n"
+    )
 
     assert directory.create()
     assert 9 in directory.load().namespaces["<kernel>"].profiles

@@ -132,3 +132,28 @@ def test_saved_journal_is_empty_and_closed_one_gone(directory: PolicyDirectory) 
     assert CAT in journal.path.read_text()
     journal.close()
     assert not journal.path.exists()
+
+
+def test_a_journal_cut_anywhere_brings_nothing_that_was_not_learned(directory: PolicyDirectory) -> None:
+    killed_after(directory.path, (CAT, "misc env HOME"), ("<kernel> /usr/bin/ls", "file read /etc/hostname"))
+    (journal,) = directory.path.glob("*.journal")
+    whole = journal.read_bytes()
+
+    for length in range(len(whole)):
+        journal.write_bytes(whole[:length])
+        policy = directory.load()
+        for name, line in ((CAT, "misc env HOME"), ("<kernel> /usr/bin/ls", "file read /etc/hostname")):
+            domain = policy.domains.get(name)
+            assert domain is None or 1 == domain.profile
+            assert domain is None or [parse_acl(line)] == domain.entries or [] == domain.entries
+
+
+def test_a_journal_leaves_profiles_as_the_administrator_has_set_them(directory: PolicyDirectory) -> None:
+    killed_after(directory.path, (CAT, "misc env HOME"))
+    domains = directory.path / "domain_policy.conf"
+    domains.write_text(domains.read_text() + f"{CAT}\nuse_profile 3\nuse_group 0\n\n")
+
+    policy = directory.load()
+
+    assert 3 == policy.domains[CAT].profile
+    assert [parse_acl("misc env HOME")] == policy.domains[CAT].entries

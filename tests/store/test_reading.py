@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from sekisho.errors import PolicyError, UserError
+from sekisho.policy.model import Mode, Policy
+from sekisho.policy.printer import print_acl
 from sekisho.store.directory import PolicyDirectory
 
 
@@ -100,3 +102,67 @@ def test_rules_are_read_again_once_they_are_others(tmp_path: Path) -> None:
 
     assert again is first
     assert directory.rewrite_rules() is not first
+
+
+POLICY = """<kernel>
+use_profile 0
+use_group 0
+
+
+<kernel> /bin/first
+use_profile 3
+use_group 0
+
+file read /etc/passwd
+file read/write /home/\\*/notes
+
+<kernel> /bin/second
+use_profile 3
+use_group 1
+
+network inet stream connect 127.0.0.1 80-8080
+"""
+PROFILES = """PROFILE_VERSION=20150505
+0-COMMENT=disabled
+0-PREFERENCE={ max_audit_log=1024 max_learning_entry=2048 }
+0-CONFIG={ mode=disabled grant_log=no reject_log=yes }
+3-COMMENT=enforcing
+3-PREFERENCE={ max_audit_log=1024 max_learning_entry=2048 }
+3-CONFIG={ mode=enforcing grant_log=no reject_log=yes }
+3-CONFIG::network={ mode=enforcing grant_log=no reject_log=yes }
+"""
+
+
+def grants(policy: Policy) -> set[tuple[str, str]]:
+    return {(domain.name, print_acl(entry)) for domain in policy.domains.values() for entry in domain.entries}
+
+
+@pytest.mark.parametrize(("name", "text"), [("domain_policy.conf", POLICY), ("profile.conf", PROFILES)])
+def test_a_file_cut_anywhere_grants_nothing_more(directory: PolicyDirectory, name: str, text: str) -> None:
+    """It is told, with what to do; or what is left holds everybody whom it names as the whole did."""
+    (directory.path / "domain_policy.conf").write_text(POLICY)
+    (directory.path / "profile.conf").write_text(PROFILES)
+    allowed, told = grants(directory.load()), 0
+    for length in range(len(text)):
+        (directory.path / name).write_text(text[:length])
+        try:
+            policy = directory.load()
+        except UserError as error:
+            assert name in str(error) or "profile" in str(error)
+            assert error.hint or isinstance(error, PolicyError)
+            told += 1
+            continue
+        assert grants(policy) <= allowed
+        held = [domain for domain in policy.domains.values() if domain.name != "<kernel>"]
+        assert all(policy.config(domain, "file::open").mode is Mode.ENFORCING for domain in held)
+    assert told > len(text) * 0.9
+
+
+@pytest.mark.parametrize("name", ["exception_policy.conf", "manager.conf", "stat.conf", "rewrite.conf"])
+def test_half_a_line_is_told(directory: PolicyDirectory, name: str) -> None:
+    (directory.path / name).write_text("initialize_domain /usr/sbin/ss")
+
+    errors = "".join(map(str, directory.errors()))
+
+    assert f"{name} ends in the middle of a line ('initialize_domain /usr/sbin/ss'): it has been cut short" in errors
+    assert "put the whole file back" in errors

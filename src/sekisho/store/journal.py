@@ -125,10 +125,22 @@ def _apply(text: str, policy: Policy, source: str) -> None:
 
 
 def _apply_block(lines: list[str], policy: Policy, source: str) -> None:
-    """What can be read of one domain's lines; nothing without the domain's name."""
+    """What can be read of one domain's lines; nothing without the domain's name and profile.
+
+    A domain that the policy has already keeps its profile: the administrator may have changed it since.
+    """
+    known = policy.domains.get(lines[0])
+    if len(lines) < 2 or not lines[1].startswith("use_profile "):
+        return
+    if known is not None and not known.deleted:
+        lines = [lines[0], "", *lines[2:]]
+    _apply_entries(lines, policy, source)
+
+
+def _apply_entries(lines: list[str], policy: Policy, source: str) -> None:
     try:
         parse_domain_policy("\n".join(lines) + "\n", policy, source=source)
     except PolicyError as error:
         bad = {each.line for each in (error, *error.others)}
-        if 1 not in bad:
-            _apply_block(["" if number in bad else line for number, line in enumerate(lines, 1)], policy, source)
+        if not bad & {1, 2}:
+            _apply_entries(["" if number in bad else line for number, line in enumerate(lines, 1)], policy, source)

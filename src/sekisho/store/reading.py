@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,13 +28,13 @@ def read_policy(fd: int, directory: Path) -> Policy:
 
 def read_statistics(fd: int, directory: Path) -> Statistics:
     """The counters of stat.conf, all zero where there is no such file."""
-    text = files.read(fd, directory, STAT)
+    text = _whole(fd, directory, STAT)
     return parse_stat(text, source=str(directory / STAT)) if text else Statistics()
 
 
 def read_rewrite_rules(fd: int, directory: Path) -> RewriteRules:
     """The rules of rewrite.conf, the default ones where there is no such file."""
-    text = files.read(fd, directory, REWRITE)
+    text = _whole(fd, directory, REWRITE)
     return RewriteRules.parse(DEFAULT_REWRITE if text is None else text, str(directory / REWRITE))
 
 
@@ -59,7 +60,7 @@ def _errors_of(step: Callable[[], object]) -> list[UserError]:
 
 
 def _read_into(policy: Policy, fd: int, directory: Path, name: str) -> None:
-    text = files.read(fd, directory, name)
+    text = _whole(fd, directory, name)
     if (text is None and name in _NEEDED) or (text == "" and name in _NEVER_EMPTY):
         state = "is missing" if text is None else "is empty"
         hint = "the directory is half-written: put the file back, or start anew with another directory"
@@ -68,6 +69,28 @@ def _read_into(policy: Policy, fd: int, directory: Path, name: str) -> None:
         _PARSERS[name](text or "", policy, source=str(directory / name))
     except PolicyError as error:
         raise _told(error, text or "", directory) from None
+
+
+def _whole(fd: int, directory: Path, name: str) -> str | None:
+    """The text of a file, None where there is none; raises UserError for one that something has cut short.
+
+    What we write is there whole or not at all, but disks fail and editors crash: half a name would grant something
+    else, a domain without its profile would be held to nothing.
+    """
+    text = files.read(fd, directory, name)
+    if text:
+        last = text.rstrip("\n").rpartition("\n")[2]
+        begun = _BEGUN.fullmatch(last) if name == PROFILE else None
+        if not text.endswith("\n"):
+            message, hint = f"ends in the middle of a line ({last[-40:]!r})", "end its last line, if that is whole"
+        elif name == DOMAIN_POLICY and last.startswith("<"):
+            message, hint = f"ends after the name of a domain ({last})", "say which profile that has (use_profile)"
+        elif begun is not None and f"\n{begun[1]}CONFIG" not in f"\n{text}":
+            message, hint = "ends in the middle of a profile", f"say what that means ({begun[1]}CONFIG={{ mode=... }})"
+        else:
+            return text
+        raise UserError(f"{directory / name} {message}: it has been cut short", f"put the whole file back, or {hint}")
+    return text
 
 
 def _told(error: PolicyError, text: str, directory: Path) -> PolicyError:
@@ -98,5 +121,6 @@ _PARSERS: Final = {
     DOMAIN_POLICY: parse_domain_policy,
     MANAGER: parse_manager,
 }
+_BEGUN: Final = re.compile(r"((?:<\S* )?[0-9]+-)(?:COMMENT|PREFERENCE)\s*=.*")
 _NEEDED: Final = (PROFILE, EXCEPTION_POLICY, DOMAIN_POLICY)
 _NEVER_EMPTY: Final = (PROFILE, DOMAIN_POLICY)
