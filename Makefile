@@ -10,6 +10,8 @@
 # make races   a million tries of each race against the supervisor (an hour)
 # make faults  each kind of system call of the supervisor's goes wrong, in several ways at several places (two hours)
 # make load    a thousand processes that ask for much of one supervisor, for ten minutes (SECONDS=3600: an hour)
+# make alike   random system calls, natively and supervised: half a million come to the same (root, an hour)
+# make suites  Python's own tests of its system calls, natively and supervised (root, twenty minutes)
 # make endure  the engine in the kernel under load, its daemon killed and followed again and again (an hour)
 # make witness hostile programs for an hour on each engine and kernel, with the kernel's TOMOYO looking on (six hours)
 # make bpf     the kernel side, from bpf/ (needs clang; its result is part of the source tree)
@@ -18,7 +20,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races faults load endure witness man format clean
+.PHONY: setup demo test oracle kernels tools bench bench-vm bpf fuzz stress races faults load alike suites endure witness man format clean
 
 setup: .venv/bin/sekisho
 
@@ -73,6 +75,14 @@ faults: tools
 
 load: tools
 	PYTHONPATH=src $(PYTHON) -m tests.engine.supervisor.load --seconds $(or $(SECONDS),600)
+
+alike: tools
+	@sh scripts/test-dependencies
+	$(PYTHON) -m pytest -m slow --long tests/alike
+
+suites: tools
+	@sh scripts/test-dependencies
+	@PYTHONPATH=src $(PYTHON) -m tests.alike.suites --python "$$($(PYTHON) -c 'import sys; print(sys.base_prefix)')/bin/python3"
 
 endure: tools
 	@sh scripts/test-dependencies

@@ -58,7 +58,8 @@ def test_documents_name_only_commands_that_exist(name: str, repository: Path) ->
 
 
 @pytest.mark.parametrize(
-    "name", [*DOCUMENTS, "docs/tools.md", "docs/system.md", "docs/security-model.md", "docs/bypasses.md"]
+    "name",
+    [*DOCUMENTS, "docs/tools.md", "docs/system.md", "docs/security-model.md", "docs/bypasses.md", "docs/suites.md"],
 )
 def test_links_lead_somewhere(name: str, repository: Path) -> None:
     document = repository / name

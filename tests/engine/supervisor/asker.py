@@ -80,6 +80,13 @@ def message(to, payload=b"x"):
     return struct.pack("QIxxxxQQQQixxxx", ctypes.addressof(to), len(to), vector, 1, 0, 0, 0)
 
 
+def message_with(to, level, kind, data):
+    """The same with one control message."""
+    control = struct.pack("Qii", 16 + len(data), level, kind) + data
+    head = struct.unpack("QIxxxxQQQQixxxx", message(to))
+    return struct.pack("QIxxxxQQQQixxxx", *head[:4], address(control), len(control), 0)
+
+
 def vector(*words):
     """A NULL-terminated array of strings."""
     return buffer(struct.pack(f"{len(words) + 1}Q", *(address(word + b"\0") for word in words), 0))

@@ -62,6 +62,16 @@ def test_without_a_descriptor_nobody_is_told_what_isnt_there(
     assert -errno.ENOENT == enforcing.handle("openat", 0, "", os.O_RDONLY)
 
 
+def test_without_a_descriptor_nobody_waits_for_the_other_end_of_a_fifo(
+    enforcing: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enforcing.allow(*ALL)
+    os.mkfifo(tmp_path / "fifo")
+    monkeypatch.setattr(limits, "descriptors_used_up", lambda call: True)
+
+    assert -errno.EMFILE == enforcing.handle("openat", 0, tmp_path / "fifo", os.O_RDONLY)
+
+
 def test_a_file_is_not_truncated_to_more_than_its_caller_may_have(enforcing: Stage, tmp_path: Path) -> None:
     enforcing.allow(*ALL)
     file = tmp_path / "file"

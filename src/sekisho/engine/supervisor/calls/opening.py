@@ -78,7 +78,13 @@ def by_handle(call: Call) -> Plan | Answer:
         handle = call.read(address, 8 + size)
         found = call.describe(call.keep(call.run("open_handle", anchor, handle)))
         making = flags & (os.O_CREAT | os.O_EXCL) == os.O_CREAT | os.O_EXCL
-        return -errno.EEXIST if making else _existing(call, found, flags & 0xFFFFFFFF)
+        if limits.descriptors_used_up(call):
+            return -errno.EMFILE
+        return (
+            -errno.EEXIST
+            if making and not S_ISLNK(found.status.st_mode)
+            else _existing(call, found, flags & 0xFFFFFFFF)
+        )
     return PROCEED
 
 
@@ -183,6 +189,8 @@ def _open(call: Call, found: Object, flags: int) -> Answer:
     slow = S_ISFIFO(kind) or (S_ISCHR(kind) and terminal.may_block(found.status))
     slow = slow or call.supervisor.namer.filesystems.type(found.fd, found.status.st_dev) == FUSE_SUPER_MAGIC
     if slow and not flags & os.O_NONBLOCK:
+        if limits.descriptors_used_up(call):
+            return -errno.EMFILE
         return call.run_blocking("reopen", found.fd, use, fenced=True)
     try:
         opened: Fd = call.run_fenced("reopen_at_once" if S_ISREG(kind) else "reopen", found.fd, use)

@@ -114,6 +114,9 @@ def _send_message(
     call: Call, sock: Sock, head: Message, flags: int, then: Callable[[int], Answer] | None = None
 ) -> Answer:
     control, numbers = message.ancillary(call, head)
+    if sock.family != socket.AF_UNIX:
+        # No other family looks at descriptors, be they open or not.
+        numbers = []
     return _send(call, sock, message.data(call, head), control, _descriptors(call, numbers), flags, head.address, then)
 
 
