@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from tests.engine.supervisor import tried
+from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.test_bounds import DOMAIN, policy_of
 
 from sekisho.engine.supervisor import fences
 from sekisho.engine.supervisor.acting.fence import Fence
 from sekisho.engine.supervisor.fences import Fences, Kind
+from sekisho.engine.supervisor.system import landlock
 from sekisho.policy.acl import parse_acl
 from sekisho.policy.edit import add_entry
 from sekisho.policy.model import Domain, Mode, Policy
@@ -121,6 +124,24 @@ def test_what_is_learned_makes_none_and_takes_no_time(folder: Path, monkeypatch:
 
     assert [] == looked
     made.fences.close()
+
+
+def test_one_that_cant_be_made_leaves_the_former_as_it_is(yard: Yard, folder: Path) -> None:
+    before = yard.fence()
+    yard.allow(f"file read {folder}/other/file")
+    with pytest.MonkeyPatch.context() as short_of_descriptors:
+        short_of_descriptors.setattr(landlock, "create", refused)
+        for _ in range(2):
+            with failing(errno.EMFILE):
+                yard.fence()
+        assert ([], True) == (yard.down, before.stands)
+
+    assert yard.permits(reading(folder / "other" / "file"))
+    assert [before] == yard.down
+
+
+def refused(files: int, network: int) -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def test_only_so_many_are_kept(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,8 +132,9 @@ class Fences:
         wanted = self._bounds(domain, kind)
         if former is not None and former.bounds == wanted:
             return former
+        made = _build(wanted)
         self._drop(former)
-        return _build(wanted)
+        return made
 
     def _bounds(self, domain: Domain, kind: Kind) -> Bounds:
         wanted = _BOUNDS[kind](self._policy, domain)
