@@ -91,6 +91,28 @@ static int unix_of_odd_length(void) {
     return !connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&to, offsetof(struct sockaddr_un, sun_path) + 4);
 }
 
+/* A thread has descriptors of its own, of which those of the process know nothing. */
+static void *hears(void *server) {
+    char data[16] = "";
+    struct iovec vector = {data, 15};
+    struct msghdr head = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (unshare(CLONE_FILES) || dup2(*(int *)server, 60) != 60)
+        return NULL;
+    recvmsg(60, &head, MSG_DONTWAIT);
+    return (void *)(long)!strcmp(data, "stranger");
+}
+static int received_by_own_descriptors(void) {
+    pthread_t thread;
+    void *heard = NULL;
+    int pair[2], server = named(SOCK_DGRAM, "server"), sender = named(SOCK_DGRAM, "stranger");
+    if (reach(sender, "server") || send(sender, "stranger", 8, 0) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+        return -1;
+    dup2(pair[0], 60);
+    pthread_create(&thread, NULL, hears, &server);
+    pthread_join(thread, &heard);
+    return (int)(long)heard;
+}
+
 static int queue_opened(void) {
     int queue = syscall(SYS_mq_open, "sekisho-forbidden", O_CREAT | O_RDWR, 0600, NULL);
     syscall(SYS_mq_unlink, "sekisho-forbidden");
@@ -189,6 +211,7 @@ static const attack table[] = {
     {"sctp", sctp},
     {"sctp_one_to_many", sctp_one_to_many},
     {"unix_of_odd_length", unix_of_odd_length},
+    {"received_by_own_descriptors", received_by_own_descriptors},
     {"queue_opened", queue_opened},
     {"dumped", dumped},
     {"remounted_otherwise", remounted_otherwise},

@@ -178,7 +178,12 @@ class Call:
 
     def duplicate(self, number: int) -> Fd:
         """The caller's open file itself (pidfd_getfd(2)), pinned whatever becomes of its descriptor table."""
-        fd = self.keep(libc.pidfd_getfd(self.process.pidfd, signed(number)))
+        leading = self.tid == self.process.tgid
+        fd = self.keep(
+            (libc.pidfd_getfd if leading else libc.thread_getfd)(
+                self.process.pidfd if leading else self.tid, signed(number)
+            )
+        )
         self.lingering.add(fd)
         return fd
 

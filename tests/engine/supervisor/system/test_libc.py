@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,45 @@ def test_fstat_raw_is_the_kernel_structure(tmp_path: Path) -> None:
     assert 5 == int.from_bytes(raw[48:56], "little")
     with failing(errno.EBADF):
         libc.fstat_raw(fd, 144)
+
+
+@pytest.mark.parametrize("flag", [os.O_EXCL, 1 << 20])
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_descriptor_of_a_thread(monkeypatch: pytest.MonkeyPatch, flag: int, apart: bool) -> None:
+    """The thread's own where it has its own; a kernel that can't tell threads apart (EINVAL) hands over no other."""
+    monkeypatch.setattr(libc, "_PIDFD_THREAD", flag)
+    here, there = os.pipe()
+    started, done = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    def play() -> None:
+        if apart:
+            libc.syscall("unshare", 0x400)
+            os.dup2(there, here)
+        found.append(threading.get_native_id())
+        started.set()
+        done.wait(10)
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    started.wait(10)
+    try:
+        if apart and flag != os.O_EXCL:
+            # Both ends of a pipe are one object: another one shows the difference.
+            null = os.open("/dev/null", os.O_RDONLY)
+            os.dup2(null, here)
+            os.close(null)
+            with failing(errno.EBADF):
+                libc.thread_getfd(found[0], here)
+            return
+        copy = libc.thread_getfd(found[0], here)
+        assert (os.O_WRONLY if apart else os.O_RDONLY) == fcntl.fcntl(copy, fcntl.F_GETFL) & os.O_ACCMODE
+        os.close(copy)
+    finally:
+        done.set()
+        thread.join()
+        os.close(here)
+        os.close(there)
 
 
 def test_pidfd_getfd() -> None:

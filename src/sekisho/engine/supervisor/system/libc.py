@@ -126,9 +126,43 @@ def open_refuses(flags: int) -> int:
     return 0
 
 
+_PIDFD_THREAD: Final = os.O_EXCL
+
+
 def pidfd_getfd(pidfd: int, fd: int) -> int:
     """A duplicate of ``fd`` of the process behind ``pidfd`` (pidfd_getfd(2))."""
     return syscall("pidfd_getfd", pidfd, fd, 0)
+
+
+def thread_getfd(tid: int, fd: int) -> int:
+    """A duplicate of ``fd`` of thread ``tid``, whose descriptors needn't be those of its process (unshare(2))."""
+    try:
+        thread = os.pidfd_open(tid, _PIDFD_THREAD)
+    except OSError as failure:
+        if failure.errno != errno.EINVAL:
+            raise
+        return _leader_getfd(tid, fd)
+    try:
+        return pidfd_getfd(thread, fd)
+    finally:
+        os.close(thread)
+
+
+def _leader_getfd(tid: int, fd: int) -> int:
+    """The same before Linux 6.9, where only the descriptors of a process's first thread can be had."""
+    with open(f"/proc/{tid}/status", "rb") as lines:
+        leader = os.pidfd_open(next(int(line.split()[1]) for line in lines if line.startswith(b"Tgid:")))
+    try:
+        taken = pidfd_getfd(leader, fd)
+    finally:
+        os.close(leader)
+    try:
+        if os.path.samestat(os.fstat(taken), os.stat(f"/proc/{tid}/fd/{fd}")):
+            return taken
+    except OSError:
+        pass
+    os.close(taken)
+    raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 @lru_cache(maxsize=1)
