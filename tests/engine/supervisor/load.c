@@ -1,6 +1,6 @@
 /* load DIR PROCESSES SECONDS BOARD: a crowd of processes that each offer a hundred calls a second, one of 32 threads that
    asks as fast as it can (the flood), and one that asks fifty times a second (the quiet one). The crowd comes after a
-   quarter of the time and goes after another two; the board says how long each call took. */
+   quarter of the time and, once all of it is there, has half of it; the board says how long each call took. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@ enum { CROWD, FLOOD, QUIET, ALONE, GROUPS }; /* ALONE: the quiet one while there
 
 typedef struct {
     long stage, wrong, errno_of_wrong, executed, offered;
+    volatile long until, end; /* When the crowd and everybody stop; 0: that isn't known yet. */
     long calls[GROUPS], longest[GROUPS];
     long took[GROUPS][BUCKETS]; /* Eight buckets to each power of two, in microseconds. */
     long served[MOST];
@@ -90,8 +91,11 @@ static void execute(void) {
 }
 
 /* A call every ten milliseconds; who is late doesn't wait. */
-static void crowd(int member, long until) {
+static void crowd(int member) {
     struct stat status;
+    while (!seen->until)
+        usleep(1000);
+    long until = seen->until;
     long began = now(), due = began;
     for (int turn = member; now() < until; turn++) {
         if (turn % 400 == 7)
@@ -114,14 +118,16 @@ static void crowd(int member, long until) {
     add(&seen->offered, (until - began) / 10000000);
 }
 
-static void *flood(void *ending) {
-    while (now() < *(long *)ending)
+static int goes_on(void) { return !seen->end || now() < seen->end; }
+
+static void *flood(void *nothing) {
+    while (goes_on())
         look(FLOOD, 0);
-    return NULL;
+    return nothing;
 }
 
-static void quiet(long until) {
-    while (now() < until) {
+static void quiet(void) {
+    while (goes_on()) {
         look(seen->stage == 1 ? QUIET : ALONE, 0);
         usleep(20000);
     }
@@ -131,7 +137,7 @@ int main(int argc, char **argv) {
     if (argc != 5)
         return 64;
     int processes = atoi(argv[2]);
-    long seconds = atol(argv[3]), begin = now(), end = begin + seconds * 1000000000;
+    long seconds = atol(argv[3]);
     snprintf(plain, sizeof plain, "%s/allowed/plain", argv[1]);
     snprintf(secret, sizeof secret, "%s/forbidden/secret", argv[1]);
     snprintf(prog, sizeof prog, "%s/allowed/prog", argv[1]);
@@ -142,28 +148,29 @@ int main(int argc, char **argv) {
         return 66;
     close(fd);
     if (!fork()) {
-        quiet(end);
+        quiet();
         _exit(0);
     }
     if (!fork()) {
         pthread_t threads[32];
         for (int i = 0; i < 32; i++)
-            pthread_create(&threads[i], NULL, flood, &end);
+            pthread_create(&threads[i], NULL, flood, NULL);
         for (int i = 0; i < 32; i++)
             pthread_join(threads[i], NULL);
         _exit(0);
     }
     usleep((unsigned)(seconds * 250000));
     seen->stage = 1;
-    long until = begin + seconds * 750000000;
     for (int i = 0; i < processes; i++)
         if (!fork()) {
-            crowd(i, until);
+            crowd(i);
             _exit(0);
         }
+    seen->until = now() + seconds * 500000000;
     for (int i = 0; i < processes; i++)
         wait(NULL);
     seen->stage = 2;
+    seen->end = now() + seconds * 250000000;
     while (wait(NULL) > 0 || errno == EINTR)
         ;
     return 0;

@@ -18,10 +18,14 @@ from pathlib import Path
 
 from tests.engine.supervisor.supervised import Supervised
 
+from sekisho.engine.supervisor.running.protect import is_marked
+
+PATIENCE = 30.0
+"""Seconds that a busy machine may take to begin."""
 HERE = Path(__file__).resolve().parent
 GROUPS = ("crowd", "flood", "quiet", "alone")
 _MOST, _BUCKETS = 4096, 512
-_BOARD = struct.Struct(f"5l4l4l{4 * _BUCKETS}l{_MOST}l")
+_BOARD = struct.Struct(f"7l4l4l{4 * _BUCKETS}l{_MOST}l")
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,12 @@ def _at(counts: list[int], share: float) -> float:
 def read_board(path: Path) -> Board:
     """The board as it is now."""
     values = list(_BOARD.unpack_from(path.read_bytes()))
-    calls, longest, rest = values[5:9], values[9:13], values[13:]
+    calls, longest, rest = values[7:11], values[11:15], values[15:]
     verdicts = {}
     for index, name in enumerate(GROUPS):
         counts = rest[index * _BUCKETS : (index + 1) * _BUCKETS]
         verdicts[name] = Verdicts(calls[index], _at(counts, 0.5), _at(counts, 0.99), longest[index] / 1000)
-    stage, wrong, code, executed, offered = values[:5]
+    stage, wrong, code, executed, offered, _, _ = values[:7]
     return Board(stage, wrong, code, executed, offered, verdicts, rest[4 * _BUCKETS :])
 
 
@@ -126,6 +130,17 @@ def _lay_out(folder: Path) -> Supervised:
     }
     policy.write({chain: lines, f"{chain} {folder}/allowed/prog": {"misc env \\*"}})
     return policy
+
+
+def _supervisor(front: int) -> int:
+    """The child of ``front`` that says it is the supervisor."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        for child in Path(f"/proc/{front}/task/{front}/children").read_text().split():
+            if is_marked(int(child)):
+                return int(child)
+        time.sleep(0.05)
+    raise TimeoutError("no supervisor has come")
 
 
 def _sample(supervisor: int, board: Path, seconds: float) -> Sample:
@@ -161,12 +176,12 @@ def load(folder: Path, processes: int, seconds: int, every: float) -> Run:
             arguments, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=policy.environment()
         )
     try:
-        time.sleep(min(2.0, seconds / 10))
-        supervisor = int(Path(f"/proc/{front.pid}/task/{front.pid}/children").read_text().split()[0])
+        supervisor = _supervisor(front.pid)
         while front.poll() is None and time.monotonic() - begun < 4 * seconds + 60:
             try:
                 samples.append(_sample(supervisor, board, time.monotonic() - begun))
-            except OSError:
+            except (OSError, KeyError, ValueError):
+                # It has ended.
                 break
             time.sleep(every)
         front.wait(60)

@@ -27,6 +27,6 @@ def test_nothing_grows_and_nobody_starves() -> None:
     assert after[-1].descriptors <= before[-1].descriptors + 5, told
     assert after[-1].resident < before[-1].resident + 5, told
     assert run.board.executed, told
-    # A member of the crowd that makes a turn has made it among a flood of 32 threads.
+    # Everybody has his turn, beside a flood of 32 threads.
     assert min(run.board.served[:60]) > 0, told
     assert run.board.verdicts["quiet"].calls > 0, told
