@@ -243,6 +243,10 @@ call('open_by_handle_at', 99, buffer(struct.pack('Ii', 0, 1)), 0)
 call('open_by_handle_at', 99, buffer(struct.pack('Ii8x', 8, 1)), 0)
 call('open_by_handle_at', os.open('f', os.O_PATH), buffer(struct.pack('Ii8x', 8, 1)), 0)
 call('fcntl', os.open('f', os.O_RDONLY), 8, -(1 << 31))
+call('fcntl', 99, 8, -(1 << 31))
+call('fcntl', os.open('f', os.O_PATH), 8, 0)
+call('accept4', os.open('f', os.O_PATH), None, None, 1)
+call('openat', AT, b'dir', os.O_TMPFILE | os.O_RDWR, 0)
 """.strip().splitlines()
 KNOWN = [code for code in CASES if "execute" in code or code.split("'")[1] in NUMBERS]
 

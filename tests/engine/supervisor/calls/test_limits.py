@@ -60,6 +60,7 @@ def test_without_a_descriptor_nobody_is_told_what_isnt_there(
 
     assert -errno.EMFILE == enforcing.handle("openat", 0, tmp_path / "none" / "f", os.O_WRONLY | os.O_CREAT)
     assert -errno.ENOENT == enforcing.handle("openat", 0, "", os.O_RDONLY)
+    assert -errno.EMFILE == enforcing.handle("openat", 0, tmp_path, os.O_WRONLY)
 
 
 def test_without_a_descriptor_nobody_waits_for_the_other_end_of_a_fifo(

@@ -29,7 +29,7 @@ def accept(flags: int | None = None) -> Callable[[Call], Plan | Answer]:
 
 
 def _plan(call: Call, flags: int) -> Plan | Answer:
-    call.descriptor(call.args[0])
+    call.opened(call.args[0])
     if flags & ~(_CLOEXEC | _NONBLOCK):
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     try:

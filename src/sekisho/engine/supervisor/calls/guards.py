@@ -120,6 +120,7 @@ def owner(call: Call) -> Answer:
     """Nor is that made the owner of a descriptor that sends signals."""
     if call.args[1] & 0xFFFFFFFF not in OWNING:
         return PROCEED
+    call.opened(call.args[0])
     kind, number = owners.named(call)
     if not number:
         return PROCEED

@@ -95,11 +95,14 @@ def _plan(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: i
     if flags & (os.O_CREAT | os.O_TRUNC) and limits.descriptors_used_up(call):
         return -errno.EMFILE
     try:
-        return _lookup(call, dirfd, path, flags, mode, resolve)
+        answer = _lookup(call, dirfd, path, flags, mode, resolve)
     except OSError:
         if path and limits.descriptors_used_up(call):
             return -errno.EMFILE
         raise
+    if isinstance(answer, int) and answer < 0 and limits.descriptors_used_up(call):
+        return -errno.EMFILE
+    return answer
 
 
 def _lookup(call: Call, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> Plan | Answer:
@@ -198,6 +201,10 @@ def _open(call: Call, found: Object, flags: int) -> Answer:
         if flags & os.O_NONBLOCK:
             raise
         return call.run_blocking("reopen", found.fd, use, fenced=True)
+    except OSError:
+        if limits.descriptors_used_up(call):
+            return -errno.EMFILE
+        raise
     return opened
 
 
@@ -239,7 +246,10 @@ def _nameless(call: Call, directory: Object, flags: int, mode: int) -> Plan | An
     requests: list[Request] = [call.request(word, found.name, facts=facts) for word in access(flags)]
 
     def perform() -> Answer:
+        # Its mode is for those who open it, not for whoever has made it; nobody else can reach it yet.
+        call.run("fchmod", made, 0o600)
         call.keep(call.run_fenced("reopen", made, flags & os.O_ACCMODE))
+        call.run("fchmod", made, found.status.st_mode & 0o7777)
         return Fd(os.dup(made))
 
     return Plan(requests, perform)

@@ -50,7 +50,7 @@ def named(call: Call) -> tuple[int, int]:
 
 def set_owner(call: Call) -> Plan | Answer:
     """fcntl(F_SETOWN), fcntl(F_SETOWN_EX), ioctl(FIOSETOWN) and ioctl(SIOCSPGRP)."""
-    file = call.duplicate(call.args[0])
+    file = call.opened(call.args[0])
     kind, number = named(call)
     if not number:
         # Not left to the caller: what it points to may name somebody by then.
