@@ -1,8 +1,8 @@
 /* injector WHO LOG CALL REQUEST NTH WHAT COMMAND...: runs COMMAND, which forks a supervisor once it has a pair of
-   sockets, and lets the NTH system call CALL of WHO go wrong: "front" (from that fork on), "supervisor", "command" (until it executes
-   something), "worker" (all of them together). REQUEST narrows an ioctl or fcntl down (0: any). WHAT is -ERRNO (instead
-   of the call), ~ERRNO (the call is made, then fails), kill (before the call), stop (a fifth of a second of SIGSTOP),
-   short (a write of half the bytes). CALL -1: nothing goes wrong.
+   sockets, and lets the NTH system call CALL of WHO go wrong: "front" (from that fork on), "supervisor", "command"
+   (until it executes something), "worker" (all of them together). REQUEST narrows an ioctl or fcntl down (0: any).
+   WHAT is -ERRNO (instead of the call), ~ERRNO (the call is made, then fails), kill (before the call), stop (it stands
+   still there for a fifth of a second), short (a write of half the bytes). CALL -1: nothing goes wrong.
    LOG gets a line "CALL REQUEST" for each call of WHO, or grows by "injected" when it was done. */
 #define _GNU_SOURCE
 #include <elf.h>
