@@ -18,10 +18,10 @@ import pytest
 from tests.bypass.arena import compile_c
 from tests.bypass.guest import slug
 from tests.bypass.policies import KEEPING, STAYING
-from tests.vm.guest.witness import PLACE, SOURCES
+from tests.vm.guest.witness import PLACE, SOURCES, WATCHER
 from tests.vm.machine import Machine
 from tests.vm.tomoyo import with_tomoyo
-from tests.vm.witness import Stray, on_behalf, policy_of, strays
+from tests.vm.witness import Stray, came_to_nothing, on_behalf, policy_of, strays
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILT = (
@@ -39,6 +39,18 @@ PREPARED = "mount -t bpf bpf /sys/fs/bpf; ip link set lo up"
 LSM = "landlock,lockdown,yama,bpf,tomoyo"
 """TOMOYO comes after BPF: what is refused it isn't asked for."""
 COMPLAINTS = re.compile(r"WARNING:|BUG:|Oops|general protection|Call Trace|INFO: task .* blocked|KASAN|UBSAN|RIP:")
+PIDFD = ("file read anon_inode:[pidfd]", "file write anon_inode:[pidfd]")
+"""From Linux 6.9 on pidfd_open(2) opens a file, of a name that all such have; it does nothing to a process."""
+OWN = re.compile(
+    r"file (read|ioctl) (9p:)?/(usr|opt|root|tmp|lib|home|etc/(?!shadow|ld\.so\.preload))\S*( \S+)?"  # Python, Sekisho
+    r"|file \S+ (proc:|socket:|pipe:|anon_inode:|mnt:|user:|securityfs:|/memfd:|/dev/null)\S*( \S+)?"  # its callers
+    rf"|(file|network unix seqpacket) \S+ ({PLACE}/\S+/policy/|/proc/self/fd/\d+/control-).*"
+    r"|file getattr \S+"  # whatever is named, before policy is asked
+    rf"|file read\S* {PLACE}/\S*(prog|count|keep\w+|stayer|wait|tool|script|blob)"  # programs, before they are executed
+    r"|file \S+ \S+/#\d+"  # a file without a name, which isn't anywhere before it has been made
+    rf"|file execute {PLACE}/\S+/tool exec.*|misc env \S+"
+)
+"""What a supervisor does on its own account."""
 Seen = Mapping[str, list[str]]
 
 DOMAIN = "<kernel> /tool"
@@ -72,6 +84,16 @@ def test_nothing_is_allowed_where_there_is_no_policy() -> None:
     assert [*strays({f"{DOMAIN} /b": ["file read /a/x"]}, policy_of(POLICY))] == [
         Stray(f"{DOMAIN} /b", "file read /a/x")
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "nothing"), [(["misc env A"], True), (["file read /etc/ld.so.cache"], False), ([], True)]
+)
+def test_a_program_that_was_killed_at_once_has_done_nothing(lines: list[str], nothing: bool) -> None:
+    stray = Stray(DOMAIN, 'file execute /b/prog exec.realpath="/b/prog" exec.argv[0]="prog"')
+
+    assert came_to_nothing({f"{DOMAIN} /b/prog": ["use_profile 1", *lines]}, stray) is nothing
+    assert not came_to_nothing({}, Stray(DOMAIN, "file read /b/prog"))
 
 
 def test_who_acts_for_others_may_do_what_they_may_and_what_is_his_own() -> None:
@@ -124,3 +146,24 @@ def test_the_witness_saw_nothing_that_policy_does_not_allow(kernel: str, seconds
     assert COMPLAINTS.findall(console) == []
     counts = told["status"]["kernel"]
     assert (counts["inconsistent"], counts["homeless"], told["status"]["missing"]) == (0, 0, {})
+
+
+@pytest.mark.needs("gcc")
+@pytest.mark.slow
+def test_the_witness_saw_nothing_that_a_supervised_program_may_not_do(kernel: str, seconds: int) -> None:
+    told, console = witnessed(kernel, "supervisor", seconds)
+    seen = told["seen"]
+    policies = {source: policy_of(text) for source, text in told["policy"].items()}
+    found = {
+        each
+        for source, policy in policies.items()
+        for each in strays({name: lines for name, lines in seen.items() if f" {PLACE}/{source}/" in name}, policy)
+        if each.line not in PIDFD and not came_to_nothing(seen, each)
+    }
+    acting = {name: lines for name, lines in seen.items() if name.startswith(f"<kernel> {WATCHER}")}
+    found |= {*on_behalf(acting, [*policies.values()], OWN)}
+
+    assert sum(map(len, acting.values())) > 1000
+    assert told["refused"]["wanderer.c"] > 50
+    assert found == set()
+    assert COMPLAINTS.findall(console) == []

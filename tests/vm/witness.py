@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.vm.differences import named_by_file
+from tests.vm.differences import named_by_file, one_by_one
 
 from sekisho.decide.evaluate import decide
 from sekisho.decide.request import Request
@@ -17,7 +17,7 @@ from sekisho.policy.parse_profile import parse_profile
 
 PROFILES = "PROFILE_VERSION=20150505\n3-CONFIG={ mode=enforcing grant_log=no reject_log=yes }\n"
 CONDITION = re.compile(r"(task|exec|path[12](\.parent)?|symlink)\.[a-z]+.*=")
-EXECUTED = re.compile(r'file execute \S+ exec\.realpath="([^"]*)".*')
+EXECUTED = re.compile(r'file execute (\S+) exec\.realpath="([^"]*)".*')
 FLAGS = ("use_", "quota_exceeded", "transition_failed")
 
 
@@ -62,7 +62,7 @@ def is_allowed(policy: Policy, name: str, line: str) -> bool:
     """
     domain = policy.domains.get(name) or Domain(name, 3)
     executed = EXECUTED.fullmatch(line)
-    ways = [line, f"file execute {executed[1]}"] if executed else [line]
+    ways = [line, f"file execute {executed[2]}"] if executed else [line]
     return any(all(decide(policy, domain, each).granted for each in requests(way)) for way in ways)
 
 
@@ -70,7 +70,7 @@ def strays(seen: Mapping[str, Sequence[str]], policy: Policy) -> Iterator[Stray]
     """What isn't allowed of what was seen."""
     by_file, _ = named_by_file({name: [*lines] for name, lines in seen.items()})
     for name, lines in by_file.items():
-        for line in lines:
+        for line in sorted(one_by_one(lines)):
             if not line.startswith(FLAGS) and not is_allowed(policy, name, line):
                 yield Stray(name, line)
 
@@ -84,3 +84,11 @@ def on_behalf(seen: Mapping[str, Sequence[str]], policies: Sequence[Policy], own
         theirs = any(is_allowed(policy, name, each.line) for policy in policies for name in policy.domains)
         if not theirs and not own.fullmatch(each.line):
             yield each
+
+
+def came_to_nothing(seen: Mapping[str, Sequence[str]], stray: Stray) -> bool:
+    """Whether a program was executed that did nothing at all: it was killed before its first instruction."""
+    executed = EXECUTED.fullmatch(stray.line)
+    if not executed:
+        return False
+    return all(line.startswith((*FLAGS, "misc env ")) for line in seen.get(f"{stray.domain} {executed[1]}", ()))

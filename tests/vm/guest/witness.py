@@ -30,7 +30,7 @@ WATCHER = Path("/run/watcher")
 """A name for Python of the supervisor's own, by which the witness tells it from others."""
 SOURCES = ("wanderer.c", "attacks.c", "traced.c", "races.c")
 PREPARE: dict[str, Callable[[Arena], None]] = {"traced.c": policies.tracing, "races.c": policies.racing}
-RACES = 3000
+RACES = 1000
 LEARNING = "use_profile 1\nuse_group 0\n"
 
 
