@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.engine.lsm.enforced import Engine, report
 
 from sekisho.engine.lsm import guards, layout
+from sekisho.engine.lsm.daemon import pins
 from sekisho.engine.lsm.daemon.tasks import look_at
 from sekisho.engine.lsm.hooks import PROGRAMS, PROTECTION
 from sekisho.engine.lsm.kernel.handle import Handle
@@ -31,6 +32,7 @@ ATTACKER, HELD, MANAGER = "<kernel> /attacker", "<kernel> /held", "<kernel> /man
 POLICY = f"<kernel>\nuse_profile 0\n\n{ATTACKER}\nuse_profile 0\n\n{HELD}\nuse_profile 3\n\n{MANAGER}\nuse_profile 0\n"
 MINE = {name for name, program in PROGRAMS.items() if program.purpose == PROTECTION} | {"task_alloc"}
 PINS = Path("/sys/fs/bpf/sekisho")
+GROUP, OTHER_GROUP = Path("/sys/fs/cgroup/engine"), Path("/sys/fs/cgroup/other")
 DIRECTORY = Path("/run/policy/sekisho")
 KEEP: list[Handle] = []
 FRESH: list[int] = []
@@ -102,7 +104,8 @@ def proc(name: str, flags: int = os.O_WRONLY) -> Callable[[], object]:
 def another(engine: Engine) -> tuple[int, int]:
     """The ids of a map and a program that a start has just made, and told nobody of."""
     made = Map.make(replace(engine.image.maps["state"], contents=b""), prefix=guards.OWN_NAME)
-    few = replace(engine.options, wanted=lambda source: source.name == "task_alloc", reuse=engine.loaded.maps)
+    kept: dict[str, Map] = {name: engine.loaded.maps[name] for name in pins.KEPT if name in engine.loaded.maps}
+    few = replace(engine.options, wanted=lambda source: source.name == "task_alloc", reuse=kept)
     program = Loader().load(engine.image, few).programs["task_alloc"]
     KEEP.extend((made, program))
     return made.id, program.facts().id
@@ -185,6 +188,10 @@ def attacks(engine: Engine, daemon: int, guardian: int, manager: int) -> dict[st
         "kill another by a file": killed_by_file(subprocess.Popen(["sleep", "1000"]).pid),
         "kill by a file": killed_by_file(daemon),
         "kill its guardian by a file": killed_by_file(guardian),
+        "freeze its control group": lambda: os.open(GROUP / "cgroup.freeze", os.O_WRONLY),
+        "kill its control group": lambda: os.open(GROUP / "cgroup.kill", os.O_WRONLY),
+        "starve its control group": lambda: os.open(GROUP / "cgroup.max.descendants", os.O_WRONLY),
+        "freeze another control group": lambda: os.open(OTHER_GROUP / "cgroup.freeze", os.O_WRONLY),
         "its guardian to go first": proc(f"{guardian}/oom_score_adj"),
         "its environment": proc(f"{daemon}/environ", os.O_RDONLY),
         "trace a manager": lambda: call(101, 0x4206, manager, 0, 0),
@@ -199,7 +206,8 @@ def attacks(engine: Engine, daemon: int, guardian: int, manager: int) -> dict[st
 
 MEMORY = ("environ", "auxv", "maps", "smaps", "smaps_rollup", "pagemap", "mem")
 HARMLESS = ("look whether it lives", "files elsewhere", "maps of its own", "turn something else off", "another to go",
-            "its environment", "kill another by a file", "lock elsewhere")  # fmt: skip
+            "its environment", "kill another by a file", "lock elsewhere",
+            "freeze another control group")  # fmt: skip
 BY_MANAGER = (
     "unlink a pin",
     "map by id",
@@ -219,6 +227,9 @@ def main() -> None:
     (DIRECTORY / "domain_policy.conf").write_text("policy")
     Path("/run/mine").write_text("mine")
     Path("/tmp/elsewhere").mkdir(exist_ok=True)
+    for group in (GROUP, OTHER_GROUP):
+        group.mkdir()
+    (GROUP / "cgroup.procs").write_text(str(os.getpid()))
     mount("none", "/sys/fs/bpf", None, 1 << 20)  # shared, as under systemd: seen from namespaces made later
     engine = Engine(Path(sys.argv[1]), POLICY, MINE)
     engine.maps.state.active = 0
