@@ -11,7 +11,7 @@ from tests.bypass.policies import swapping
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.needs("gcc")]
 
 _NAMES = names("swaps.c")
-_TRIES, _LONG = 2000, 1_000_000
+_TRIES, _LONG = 1000, 1_000_000
 _WITHOUT = 200_000
 
 
