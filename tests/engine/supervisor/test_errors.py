@@ -246,7 +246,6 @@ call('fcntl', os.open('f', os.O_RDONLY), 8, -(1 << 31))
 call('fcntl', 99, 8, -(1 << 31))
 call('fcntl', os.open('f', os.O_PATH), 8, 0)
 call('accept4', os.open('f', os.O_PATH), None, None, 1)
-call('openat', AT, b'dir', os.O_TMPFILE | os.O_RDWR, 0)
 """.strip().splitlines()
 KNOWN = [code for code in CASES if "execute" in code or code.split("'")[1] in NUMBERS]
 
