@@ -8,22 +8,19 @@ Literal rules name a file each; patterns are as many, all different, which autom
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tests.engine.lsm import managed
 from tests.vm.machine import Machine
 
-from sekisho.engine.lsm.daemon import pins
-from sekisho.engine.lsm.kernel.maps import Map
+from sekisho.engine.lsm.daemon import machine
 from sekisho.store.directory import PolicyDirectory
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-POLICY: Final = Path("/run/sekisho-memory")
 DOMAIN: Final = "<kernel> /usr/sbin/measured"
 RULES: Final[dict[str, Callable[[int], str]]] = {
     "literal": lambda number: f"file read/getattr /srv/data/{number // 100:03d}/{number:05d}.conf",
@@ -36,10 +33,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.system.memory", description=__doc__)
     parser.add_argument("--kernel", default="6.12", help="what its version begins with (%(default)s)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[10, 100, 1000, 10000], help="how many rules")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    for word in ("--inside", "--measured"):
+        parser.add_argument(word, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.inside:
-        inside(options.sizes)
+    if options.inside or options.measured:
+        (inside if options.inside else measure)(options.sizes)
         return
     words = " ".join(map(str, options.sizes))
     command = f"PYTHONPATH={ROOT}/src:{ROOT} python3 -B -m bench.system.memory --inside --sizes {words}"
@@ -50,9 +48,20 @@ def main() -> None:
 
 
 def inside(sizes: list[int]) -> None:
-    """In the machine: one engine, whose policy is read again for each size."""
-    PolicyDirectory(POLICY).create()
-    plain = (POLICY / "domain_policy.conf").read_text()
+    """In the machine: a policy directory, and a shell that may change what is in it."""
+    managed.prepare(machine.OBJECT)
+    PolicyDirectory(managed.POLICY).create()
+    with (managed.POLICY / "exception_policy.conf").open("a") as file:
+        file.write(managed.ADMINISTRATOR)
+    with (managed.POLICY / "domain_policy.conf").open("a") as file:
+        file.write(f"<kernel> {managed.PROGRAMS}/admin\nuse_profile 0\nuse_group 0\n\n")
+    (managed.POLICY / "manager.conf").write_text(f"{managed.PROGRAMS}/admin\n")
+    managed.as_manager("bench.system.memory", "--measured", "--sizes", *map(str, sizes))
+
+
+def measure(sizes: list[int]) -> None:
+    """One engine, whose policy is read again for each size."""
+    plain = (managed.POLICY / "domain_policy.conf").read_text()
     sekisho("start")
     empty = taken()
     print(f"All maps with an empty policy: {empty:,} KiB.\n")
@@ -60,35 +69,34 @@ def inside(sizes: list[int]) -> None:
     for size in sizes:
         cells = [f"{measured(plain, rule, size) - empty:,}" for rule in RULES.values()]
         print(f"| {size:,} | {' | '.join(cells)} |", flush=True)
-    sekisho("stop")
 
 
 def measured(plain: str, rule: Callable[[int], str], size: int) -> int:
     """KiB that all maps take with so many rules of a kind in a domain, after all others are gone."""
     for rules in (0, size):
         lines = [DOMAIN, "use_profile 3", "use_group 0", "", *map(rule, range(rules)), "", ""]
-        (POLICY / "domain_policy.conf").write_text(plain + "\n".join(lines))
+        (managed.POLICY / "domain_policy.conf").write_text(plain + "\n".join(lines))
         sekisho("reload")
     return taken()
 
 
 def taken() -> int:
-    """KiB that the kernel says all pinned maps take."""
-    [folder] = pins.folders()
-    total = 0
-    for name in os.listdir(folder / pins.MAPS):
-        with Map.pinned(folder / pins.MAPS / name) as table:
-            said = re.search(
-                r"^memlock:\s*(\d+)", Path(f"/proc/self/fdinfo/{table.fileno()}").read_text(), re.MULTILINE
-            )
-            total += int(said[1]) if said else 0
-    return total // 1024
+    """KiB that the kernel says all maps of the daemon's take."""
+    daemon = json.loads(sekisho("--json", "status"))["pid"]
+    sizes = {}
+    for path in Path(f"/proc/{daemon}/fdinfo").iterdir():
+        told = dict(re.findall(r"^(\w+):\s*(\d+)", path.read_text(), re.MULTILINE))
+        if "map_id" in told:
+            sizes[told["map_id"]] = int(told["memlock"])
+    return sum(sizes.values()) // 1024
 
 
-def sekisho(action: str) -> None:
-    """``sekisho system`` with this action has ended well."""
-    words = [sys.executable, "-m", "sekisho", "system", "-P", str(POLICY), action]
-    subprocess.run(words, check=True, stdout=sys.stderr)
+def sekisho(*action: str) -> str:
+    """What ``sekisho system`` says to this action."""
+    ended = managed.system(*action)
+    if ended.returncode:
+        raise SystemExit(ended.stderr)
+    return ended.stdout
 
 
 if __name__ == "__main__":

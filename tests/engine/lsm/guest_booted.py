@@ -47,6 +47,11 @@ server {
 }
 """
 """A page, and a hole: whoever asks for it has his Perl run by the process that serves."""
+EXECUTING = (
+    r'pipe(R, W); my $p = fork; if (!$p) { exec {%s; syswrite(W, "" . ($! + 0)); syscall(231, 0); } '
+    r'close(W); my $said = ""; sysread(R, $said, 9); waitpid($p, 0); $said eq "" ? "done" : $said'
+)
+"""A child executes something, or says why it can't; it may be waited for by nginx itself."""
 INTERNET, LOCAL = "socket(S, 2, 1, 0) && ", "socket(S, 1, 1, 0) && "
 ATTACKS = {
     "reads /etc/shadow": r'open(F, "<", "/etc/shadow") ? "done" : 0+$!',
@@ -56,10 +61,8 @@ ATTACKS = {
     "makes a link": r'link("/etc/shadow", "/var/www/html/s") ? "done" : 0+$!',
     "makes a symlink": r'symlink("/etc/shadow", "/var/www/html/t") ? "done" : 0+$!',
     "opens the disk": r'open(F, "+<", "/dev/vda") ? "done" : 0+$!',
-    "executes a shell": r'my $p = fork; if (!$p) { exec {"/bin/sh"} "sh", "-c", "exit 0"; syscall(231, 0+$!); } '
-    r'waitpid($p, 0); $? == 0 ? "done" : $? >> 8',
-    "executes a loader": r"my $p = fork; if (!$p) { exec {'/lib64/ld-linux-x86-64.so.2'} 'ld', '/bin/true'; "
-    r'syscall(231, 0+$!); } waitpid($p, 0); $? == 0 ? "done" : $? >> 8',
+    "executes a shell": EXECUTING % r'"/bin/sh"} "sh", "-c", "exit 0"',
+    "executes a loader": EXECUTING % r'"/lib64/ld-linux-x86-64.so.2"} "ld", "/bin/true"',
     "connects to sshd": INTERNET + r'connect(S, pack("Sna4x8", 2, 22, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
     "connects out": INTERNET + r'connect(S, pack("Sna4x8", 2, 443, pack("C4", 192,0,2,1))) ? "done" : 0+$!',
     "listens elsewhere": INTERNET + r'bind(S, pack("Sna4x8", 2, 4444, pack("C4", 127,0,0,1))) ? "done" : 0+$!',
