@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from tests.decide.support import request
 
+from sekisho.audit.values import MISSING
 from sekisho.decide.request import Facts
 from sekisho.engine.judge import Nobody
 from sekisho.engine.keeping import Keeper
+from sekisho.engine.ration import BURST
 from sekisho.engine.records import RecordQueue
 from sekisho.policy.edit import ensure_domain
 from sekisho.store.directory import PolicyDirectory
@@ -48,3 +50,23 @@ def test_notices_stand_in_the_log(keeper: Keeper) -> None:
 
     (line,) = keeper.directory.audit_log.read_text().splitlines()
     assert "quota_exceeded" == json.loads(line)["acl"]
+
+
+def test_who_is_refused_for_ever_fills_no_disk_and_that_is_told(policy_directory: Path) -> None:
+    directory = PolicyDirectory(policy_directory)
+    directory.create()
+    said: set[str] = set()
+    keeper = Keeper(directory, directory.load(), RecordQueue(), said.add)
+    domain = ensure_domain(keeper.policy, "<kernel> /program")
+    domain.profile = 3
+    judge = keeper.judge(Nobody())
+
+    assert not any(judge.allows(domain, [READ]) for _ in range(BURST + 1000))
+    assert keeper.patience() > 0
+    keeper.close()
+
+    acls = [json.loads(line)["acl"] for line in directory.audit_log.read_text().splitlines()]
+    missing = [int(acl.split()[1]) for acl in acls if acl.startswith(MISSING)]
+    assert BURST + 1000 == len(acls) - len(missing) + sum(missing)
+    assert BURST <= len(acls) < BURST + 1000
+    assert [text for text in said if "<kernel> /program is refused so often" in text]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sekisho.decide.request import Inode, Task
 from sekisho.policy.model import Mode
+
+MISSING: Final = "refusals_not_logged"
+"""What a record says that stands for many which aren't in the log: ``refusals_not_logged N``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,8 @@ class Record:
     """The facts of one request and the decision on it.
 
     ``time`` counts seconds since the epoch. ``acl`` is the request in policy syntax, or a line about the domain
-    itself: ``use_profile N``, ``use_group N``, ``quota_exceeded``, ``transition_failed``. What a request has no use
-    for is None.
+    itself: ``use_profile N``, ``use_group N``, ``quota_exceeded``, ``transition_failed``, ``refusals_not_logged N``.
+    What a request has no use for is None.
     """
 
     time: float

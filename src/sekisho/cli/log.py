@@ -10,10 +10,13 @@ from datetime import datetime
 from sekisho.audit.jsonl import parse_json
 from sekisho.audit.record import Record
 from sekisho.audit.text import format_text
+from sekisho.audit.values import MISSING
 from sekisho.cli import options
 from sekisho.cli.output import Colour, coloured
 from sekisho.policy.model import Mode
 from sekisho.store import auditlog
+
+_NOTICES = ("use_profile", "use_group", "quota_exceeded", "transition_failed", MISSING)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +70,7 @@ def was_denied(record: Record) -> bool:
 
 def is_notice(record: Record) -> bool:
     """Whether the record is about the domain itself and not about a request."""
-    return record.acl.partition(" ")[0] in ("use_profile", "use_group", "quota_exceeded", "transition_failed")
+    return record.acl.partition(" ")[0] in _NOTICES
 
 
 def summary(record: Record) -> str:

@@ -10,6 +10,7 @@ from sekisho.audit.record import Record, format_json, make_notice, make_record
 from sekisho.decide.decision import Decision
 from sekisho.decide.request import Facts, Request
 from sekisho.engine.judge import AskerT, Judge
+from sekisho.engine.ration import BURST, RATE, Ration
 from sekisho.engine.records import RecordQueue
 from sekisho.errors import SekishoError
 from sekisho.interface.memory import Meter
@@ -34,6 +35,7 @@ class Keeper:
         self.records = records
         self._say = say
         self._audit = AuditWriter(directory.audit_log)
+        self._ration = Ration()
         self._journal = Journal(directory.path)
         self.statistics = directory.statistics()
         self._meter = Meter()
@@ -57,13 +59,23 @@ class Keeper:
         self.write(make_notice(time.time(), domain, mode, text, facts))
 
     def write(self, record: Record) -> None:
-        """``record`` stands in the audit log, and waits to be read through the interface."""
+        """``record`` stands in the audit log, unless its domain is refused too often, and waits to be read through the
+        interface."""
         namespace = self.policy.namespaces[record.domain.partition(" ")[0]]
         profile = namespace.profiles.get(record.profile)
         most = profile.max_audit_log if profile is not None else 0
         self.records.put(record, most, self.statistics.audit_memory.quota)
+        if self._ration.admits(record):
+            self._log([record])
+        else:
+            self._say(
+                f"{record.domain} is refused so often that not all is logged: {BURST} at once, {RATE:g} a second; "
+                "sekisho log tells how many are missing"
+            )
+
+    def _log(self, records: list[Record]) -> None:
         try:
-            self._audit.append([format_json(record)])
+            self._audit.append(map(format_json, records))
         except OSError as error:
             self._say(f"{self.directory.audit_log}: {error.strerror}: audit records are being lost")
 
@@ -102,11 +114,14 @@ class Keeper:
         return self.updates == self._saved
 
     def patience(self) -> float:
-        """How long saving can wait, in seconds (-1: there is nothing to save)."""
-        return -1 if self.is_saved else max(0.0, self._next - time.monotonic())
+        """How long what there is to write can wait, in seconds (-1: there is nothing)."""
+        waits = [self._ration.patience(), -1 if self.is_saved else max(0.0, self._next - time.monotonic())]
+        return min((each for each in waits if each >= 0), default=-1)
 
     def look(self) -> None:
-        """What was learned or changed reaches the disk within seconds."""
+        """What was learned or changed reaches the disk within seconds, and so does how much the log is short of."""
+        if self._ration.patience() == 0:
+            self._log([*self._ration.missing()])
         if not self.is_saved and time.monotonic() >= self._next:
             self.save()
 
@@ -125,4 +140,5 @@ class Keeper:
         self.save()
         if self.is_saved:
             self._journal.close()
+        self._log([*self._ration.missing()])
         self._audit.close()

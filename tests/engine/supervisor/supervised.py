@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sekisho.audit.values import MISSING
 from sekisho.store.directory import PolicyDirectory
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "HOME": "/"}
@@ -96,7 +97,8 @@ class Supervised:
 
     def rejected(self, mode: str = "enforcing") -> list[str]:
         """The missing lines of every request that was not granted in ``mode``."""
-        return [record["acl"] for record in self.records() if record["mode"] == mode and not record["granted"]]
+        found = [record["acl"] for record in self.records() if record["mode"] == mode and not record["granted"]]
+        return [acl for acl in found if not acl.startswith(MISSING)]
 
     def forget_records(self) -> None:
         """The audit log is empty."""
