@@ -87,6 +87,27 @@ def test_what_isnt_there_yet_is_left_on_the_nearest_folder_above(yard: Yard, fol
     assert yard.permits((folder / "allowed" / "new").mkdir)
 
 
+def test_a_file_system_that_is_served_from_elsewhere_counts_as_a_whole() -> None:
+    stood = os.open("/proc/sys/kernel", os.O_PATH)
+    device = os.fstat(stood).st_dev
+
+    assert stood == fences._lasting(stood, b"/proc/sys/kernel", frozenset())
+    stood = fences._lasting(stood, b"/proc/sys/kernel/not/there", frozenset({device}))
+
+    assert os.readlink(f"/proc/self/fd/{stood}") == "/proc"
+    os.close(stood)
+
+
+def test_what_a_whole_file_system_is_left_on_can_be_read_all_over(
+    yard: Yard, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fences, "served", lambda: frozenset({folder.stat().st_dev}))
+
+    assert yard.permits(reading(folder / "allowed" / "file"))
+    assert yard.permits(reading(folder / "other" / "file"))
+    assert not yard.permits((folder / "other" / "file").unlink)
+
+
 def test_a_fence_is_made_once(yard: Yard) -> None:
     assert yard.fence() is yard.fence()
     assert yard.fence(Kind.MOVE) is not yard.fence()

@@ -17,6 +17,7 @@ from typing import Final
 from sekisho.engine.supervisor import bounds
 from sekisho.engine.supervisor.acting.fence import Fence, can_enter
 from sekisho.engine.supervisor.bounds import Bounds
+from sekisho.engine.supervisor.objects.filesystems import served
 from sekisho.engine.supervisor.system import landlock, libc
 from sekisho.policy.model import Domain, Policy
 
@@ -168,8 +169,10 @@ def _leave(ruleset: int, fd: int, rights: int, status: os.stat_result) -> None:
 def _footing(wanted: Bounds, found: Callable[[int, int, os.stat_result], None] | None = None) -> Footing:
     """What the paths of ``wanted`` lead to now; ``found`` gets each object and what is left on it."""
     footing = []
+    elsewhere = served() if wanted.paths else frozenset()
     for path, left in wanted.paths.items():
         fd, rights = _stand(path, left.here & wanted.files, left.nearest & wanted.files)
+        fd = _lasting(fd, path, elsewhere)
         if fd < 0:
             footing.append((0, 0, 0))
             continue
@@ -192,5 +195,25 @@ def _stand(path: bytes, here: int, nearest: int) -> tuple[int, int]:
         except OSError:
             if path == b"/":
                 break
-            path, rights = path[: path.rfind(b"/")] or b"/", nearest
+            path, rights = _above(path), nearest
     return -1, 0
+
+
+def _lasting(fd: int, path: bytes, elsewhere: frozenset[int]) -> int:
+    """``fd``, what ``path`` has led to; on one of the file systems ``elsewhere`` its root, which stays what it is."""
+    while fd >= 0 and os.fstat(fd).st_dev in elsewhere and path != b"/":
+        path = _above(path)
+        try:
+            above = libc.openat2(libc.AT_FDCWD, path, _PIN)
+        except OSError:
+            continue
+        if os.fstat(above).st_dev != os.fstat(fd).st_dev:
+            os.close(above)
+            break
+        os.close(fd)
+        fd = above
+    return fd
+
+
+def _above(path: bytes) -> bytes:
+    return path[: path.rfind(b"/")] or b"/"

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import pytest
 
+from sekisho.engine.supervisor.objects import filesystems
 from sekisho.engine.supervisor.objects.filesystems import PROC_SUPER_MAGIC, FileSystems, _unescape
 
 DEVPTS = 0x1CD1
@@ -122,3 +124,14 @@ def test_names_in_a_view_that_is_not_ours_are_found_in_the_callers() -> None:
     kind, device = look("/proc", systems)
 
     assert b"proc:/1/status" == systems.prefixed(kind, b"/proc/1/status", device, os.getpid())
+
+
+def test_what_is_served_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        b"22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"
+        b"30 22 0:40 / /host rw - 9p host rw,version=9p2000.L\n"
+        b"31 22 0:41 / /mnt/a\\040b rw master:1 shared:2 - fuse.sshfs x rw\n"
+    )
+    monkeypatch.setattr("builtins.open", lambda *_: io.BytesIO(lines))
+
+    assert filesystems.served() == {os.makedev(0, 40), os.makedev(0, 41)}

@@ -29,6 +29,9 @@ PREFIXED: Final = {
 """File systems without a device whose root can't rename: their names are ``FSNAME:/path``."""
 
 
+_SERVED: Final = frozenset(
+    b"9p afs ceph cifs coda fuse fuseblk gfs2 nfs nfs4 ocfs2 orangefs smb3 vboxsf virtiofs".split()
+)
 _Mount = tuple[bytes, bytes, int]
 """(mount point, root inside the file system, st_dev)."""
 
@@ -83,6 +86,22 @@ class FileSystems:
         if not self._points:
             self._points = _read_mounts("/proc/self/mountinfo")
         return self._points
+
+
+def served() -> frozenset[int]:
+    """``st_dev`` of each mounted file system of which another machine or program says what there is.
+
+    One file may be a new inode there whenever it is looked up. statfs(2) doesn't tell: 9p answers with the type of what
+    lies at the other end.
+    """
+    found = set()
+    with open("/proc/self/mountinfo", "rb") as lines:
+        for line in lines:
+            words = line.split()
+            if words[words.index(b"-") + 1].partition(b".")[0] in _SERVED:
+                major, minor = words[2].split(b":")
+                found.add(os.makedev(int(major), int(minor)))
+    return frozenset(found)
 
 
 def _protects_symlinks() -> bool:
