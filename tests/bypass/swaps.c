@@ -107,7 +107,7 @@ static int outcome(unsigned won, unsigned wanted) {
     for (int call = 0; call < CALLS; call++)
         if (held && won & 1u << call)
             dprintf(2, "hit what is forbidden: %s\n", names[call]);
-    return held ? won ? 1 : honest > tries / 20 ? 0 : -1 : won == wanted;
+    return held ? won ? 1 : honest > tries / 200 ? 0 : -1 : won == wanted;
 }
 
 /* All calls in turn, until each has hit or there have been enough of them. */

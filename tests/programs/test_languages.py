@@ -8,7 +8,7 @@ from tests.programs.harness import Place, Program, cases, hold
 PYTHON = """
 import concurrent.futures, multiprocessing, os, socket, sqlite3, subprocess, sys, tempfile, threading
 print(subprocess.run(["echo", "child"], capture_output=True, text=True, check=True).stdout, end="")
-print(subprocess.check_output("echo shell | tr a-z A-Z", shell=True, text=True), end="")
+print(subprocess.check_output("echo shell | tr a-z A-Z", shell=True, executable="/bin/bash", text=True), end="")
 with subprocess.Popen(["cat"], stdin=-1, stdout=-1, process_group=0, pass_fds=[2]) as cat:
     print(cat.communicate(b"piped")[0])
 def write(number):
