@@ -215,15 +215,20 @@ static int sigio(int as_structure) {
     fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
     if (write(ends[1], "x", 1) != 1)
         return -1;
-    struct timespec moment = {0, 100000000};
-    nanosleep(&moment, NULL);
-    char state[64], name[64];
+    char state[64], name[64], *end = NULL;
     snprintf(name, sizeof name, "/proc/%d/stat", victim);
-    int fd = open(name, O_RDONLY);
-    ssize_t got = read(fd, state, sizeof state - 1);
-    state[got > 0 ? got : 0] = 0;
-    char *end = strrchr(state, ')');
-    return fd < 0 || got <= 0 || (end && end[2] == 'Z');
+    for (int tenth = 0; tenth < 20 && !(end && end[2] == 'Z'); tenth++) {
+        struct timespec moment = {0, 100000000};
+        nanosleep(&moment, NULL);
+        int fd = open(name, O_RDONLY);
+        ssize_t got = read(fd, state, sizeof state - 1);
+        close(fd);
+        if (fd < 0 || got <= 0)
+            return 1;
+        state[got] = 0;
+        end = strrchr(state, ')');
+    }
+    return end && end[2] == 'Z';
 }
 
 static int killed_by_sigio(void) { return sigio(0); }
