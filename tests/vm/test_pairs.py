@@ -68,6 +68,19 @@ def test_two_engines_that_say_the_same(family: str) -> None:
     assert {*apart(*told_twice(family))} <= {*decision_rules()}
 
 
+def test_what_is_repeated_need_not_be_told_again() -> None:
+    batch, answer = told_twice("execute")
+    made = next(each for each in answer["answers"] if len(each["audit"]) > 1 and each["errno"] == 0)
+    place = answer["answers"].index(made)
+    made["audit"] = [text for text in made["audit"] if "\nuse_" in text]
+    known = {*decision_rules()}
+
+    assert {*differences(batch, answer)} - known
+    batch["requests"].insert(0, batch["requests"][place])
+    answer["answers"].insert(0, made | {"audit": []})
+    assert {*differences(batch, answer)} <= known
+
+
 def test_what_two_engines_say_otherwise_is_found() -> None:
     batch, answer = told_twice("execute")
     ours, kernel = answer["answers"], answer["turned"]["answers"]
