@@ -134,12 +134,12 @@ def apart(batch: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
     """What the two engines that were put ``batch`` in one run don't say alike of each other's, as text for people."""
     policy = policy_of(batch)
     domain = policy.domains[batch["domain"]]
-    before: set[tuple[Any, ...]] = set()
+    before: set[object] = set()
     for asked, ours, kernel in zip(batch["requests"], answer["answers"], answer["turned"]["answers"], strict=True):
-        if not counts(asked, kernel):
+        if not counts(asked, kernel) or has_nowhere_to_run(ours):
             continue
-        repeated = (asked["operation"], *asked["words"]) in before
-        before.add((asked["operation"], *asked["words"]))
+        repeated = bool(before & {(asked["operation"], *asked["words"]), ours.get("domain")})
+        before |= {(asked["operation"], *asked["words"]), *domains_made(ours)}
         if unlike(policy, domain, batch, asked, kernel) == "decided-by-another-protocol":
             yield "decided-by-another-protocol"
             continue
@@ -149,6 +149,16 @@ def apart(batch: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
         for each, again in ((ours, repeated), (kernel, True)):
             if not beside_each_other(each, repeated=again):
                 yield f"{about}\n  {kernel_view(each)}\n  beside: {each.get('domain_beside', '')} {each['beside']}"
+
+
+def domains_made(answered: dict[str, Any]) -> set[str]:
+    """The domains that either engine told of making."""
+    return {text.split("\n")[1] for text in (*answered["audit"], *answered["beside"]) if "\nuse_" in text}
+
+
+def has_nowhere_to_run(answered: dict[str, Any]) -> bool:
+    """Whether the kernel's TOMOYO, which is asked first and only watched, found no domain for a program."""
+    return answered["errno"] == errno.ENOMEM and not answered["audit"]
 
 
 def beside_each_other(answered: dict[str, Any], *, repeated: bool) -> bool:
