@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,6 +51,34 @@ Outcomes = dict[str, dict[str, str]]
 def slug(source: str, flags: tuple[str, ...]) -> str:
     """What a compiled program is called."""
     return "_".join([source, *(flags or ("-static",))]).replace("=", "").replace("-", "").replace(",", "")
+
+
+PARTS = (
+    ("prog.c", ("-DSTATUS=42",)),
+    *(("prog.c", ("-static", *more)) for more in ((), ("-DSTATUS=10",), ("-DSTATUS=42",))),
+    ("wait.c", ("-static",)),
+    ("count.c", ("-static",)),
+    ("breeder.c", policies.BREEDING),
+    ("keeper.c", policies.KEEPING),
+    ("keeper.c", policies.STAYING),
+)
+"""Source and flags of all that arenas have beside the attacking programs."""
+
+
+def compile_all(sources: Iterable[str], folder: Path) -> None:
+    """The programs, and all that their arenas have, stand in ``folder``."""
+    for source, flags in (*((source, ()) for source in sources), *PARTS):
+        arenas.compile_c(source, folder / slug(source, flags), *flags)
+
+
+def take_compiled(folder: Path) -> None:
+    """Arenas get what ``compile_all`` has put into ``folder``: there is no compiler here."""
+
+    def copied(source: str, target: Path, *flags: str) -> Path:
+        shutil.copy(folder / slug(source, flags), target)
+        return target
+
+    arenas.compile_c = copied
 
 
 def sekisho(*words: str) -> str:
@@ -127,13 +155,7 @@ def united(arenas_of: dict[str, Arena]) -> tuple[Supervised, dict[str, Path]]:
 
 
 def main() -> None:
-    programs = Path(sys.argv[1])
-
-    def copied(source: str, target: Path, *flags: str) -> Path:
-        shutil.copy(programs / slug(source, flags), target)
-        return target
-
-    arenas.compile_c = copied
+    take_compiled(Path(sys.argv[1]))
     with ExitStack() as stack:
         without = alone(prepared(stack, PLACE / "alone"))
         held = prepared(stack, PLACE / "held")

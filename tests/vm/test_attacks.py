@@ -10,25 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from tests.bypass.arena import compile_c, names
-from tests.bypass.guest import PROGRAMS, slug
-from tests.bypass.policies import BREEDING, KEEPING, STAYING
+from tests.bypass.arena import names
+from tests.bypass.guest import PROGRAMS, compile_all
 from tests.engine.lsm.test_protection import WITHOUT_BPF
 from tests.vm.machine import PLAIN, Machine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PREPARED = "mount -t bpf bpf /sys/fs/bpf; mount -t securityfs securityfs /sys/kernel/security"
-BUILT = (
-    *((source, ()) for source in (*PROGRAMS, "control.c")),
-    ("prog.c", ("-DSTATUS=42",)),
-    *(("prog.c", ("-static", *more)) for more in ((), ("-DSTATUS=10",), ("-DSTATUS=42",))),
-    ("wait.c", ("-static",)),
-    ("count.c", ("-static",)),
-    ("breeder.c", BREEDING),
-    ("keeper.c", KEEPING),
-    ("keeper.c", STAYING),
-)
-"""Source and flags of all that the arenas have."""
 SOURCES = (*PROGRAMS, "control.c")
 NAMES = {name: source for source in SOURCES for name in names(source)}
 LSMS = {"lsm": PLAIN, "modify-return": WITHOUT_BPF}
@@ -75,8 +63,7 @@ def outcomes() -> Callable[[str, str], Told]:
 def attacked(kernel: str, flavour: str) -> Told:
     """What all attacks come to, with nothing in force and with the arenas' policies in force."""
     with TemporaryDirectory() as name:
-        for source, flags in BUILT:
-            compile_c(source, Path(name) / slug(source, flags), *flags)
+        compile_all(SOURCES, Path(name))
         command = f"{PREPARED}; PYTHONPATH=src:. python3 -B -m tests.bypass.guest {name}"
         machine = Machine(kernel, LSMS[flavour], share=(Path(name),), memory=2048)
         ended = machine.run(command, timeout=1800, directory=REPOSITORY)

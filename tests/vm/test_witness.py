@@ -15,25 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from tests.bypass.arena import compile_c
-from tests.bypass.guest import slug
-from tests.bypass.policies import KEEPING, STAYING
+from tests.bypass.guest import compile_all
 from tests.vm.guest.witness import PLACE, SOURCES, WATCHER
 from tests.vm.machine import Machine
 from tests.vm.tomoyo import with_tomoyo
 from tests.vm.witness import Stray, came_to_nothing, on_behalf, policy_of, strays
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-BUILT = (
-    *((source, ()) for source in SOURCES),
-    ("prog.c", ("-DSTATUS=42",)),
-    *(("prog.c", ("-static", *more)) for more in ((), ("-DSTATUS=10",), ("-DSTATUS=42",))),
-    ("wait.c", ("-static",)),
-    ("count.c", ("-static",)),
-    ("keeper.c", KEEPING),
-    ("keeper.c", STAYING),
-)
-"""Source and flags of all that the arenas have."""
 HOUR, MINUTE = 3600, 60
 PREPARED = "mount -t bpf bpf /sys/fs/bpf; ip link set lo up"
 LSM = "landlock,lockdown,yama,bpf,tomoyo"
@@ -108,8 +96,7 @@ def test_who_acts_for_others_may_do_what_they_may_and_what_is_his_own() -> None:
 def witnessed(kernel: str, engine: str, seconds: int) -> tuple[dict[str, Any], str]:
     """What the witness told, and what the kernel said."""
     with TemporaryDirectory() as name:
-        for source, flags in BUILT:
-            compile_c(source, Path(name) / slug(source, flags), *flags)
+        compile_all(SOURCES, Path(name))
         machine = replace(with_tomoyo(Machine(kernel, share=(Path(name),), memory=2048)), lsm=LSM)
         command = f"{PREPARED}; PYTHONPATH=src:. python3 -B -m tests.vm.guest.witness {engine} {seconds} {name}"
         ended = machine.run(command, timeout=2400 + 2 * seconds, directory=REPOSITORY)

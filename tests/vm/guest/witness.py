@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -161,13 +160,8 @@ ENGINES: dict[str, Callable[[], System | Supervisor]] = {"system": System, "supe
 
 
 def main() -> None:
-    engine, seconds, programs = ENGINES[sys.argv[1]](), int(sys.argv[2]), Path(sys.argv[3])
-
-    def copied(source: str, target: Path, *flags: str) -> Path:
-        shutil.copy(programs / guest.slug(source, flags), target)
-        return target
-
-    arenas.compile_c = copied
+    engine, seconds = ENGINES[sys.argv[1]](), int(sys.argv[2])
+    guest.take_compiled(Path(sys.argv[3]))
     with ExitStack() as stack:
         held = arenas_in(stack, PLACE)
         engine.begin(held)
