@@ -43,6 +43,7 @@ Seen = Mapping[str, list[str]]
 
 DOMAIN = "<kernel> /tool"
 POLICY = f"{DOMAIN}\nuse_profile 3\nfile read/write /a/\\*\nfile create /a/\\* 0600-0644\nfile execute /a/prog\n"
+POLICY += "file read proc:/\\$/stat\n"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,8 @@ POLICY = f"{DOMAIN}\nuse_profile 3\nfile read/write /a/\\*\nfile create /a/\\* 0
         ('file execute proc:/self/fd/3 exec.realpath="/b/prog" exec.argv[0]="x"', True),
         ('file execute /elsewhere exec.realpath="/a/prog" exec.argv[0]="x"', False),
         ("network inet stream connect 127.0.0.1 80", True),
+        (r"file read proc:/\$/stat", False),
+        (r"file read proc:/\$/mem", True),
         ("use_profile 1", False),
     ],
 )

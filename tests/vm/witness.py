@@ -19,6 +19,8 @@ PROFILES = "PROFILE_VERSION=20150505\n3-CONFIG={ mode=enforcing grant_log=no rej
 CONDITION = re.compile(r"(task|exec|path[12](\.parent)?|symlink)\.[a-z]+.*=")
 EXECUTED = re.compile(r'file execute (\S+) exec\.realpath="([^"]*)".*')
 FLAGS = ("use_", "quota_exceeded", "transition_failed")
+NUMBER, SOME = r"\$", "1234567"
+r"""From Linux 6.15 on TOMOYO learns ``\$`` for the numbers of processes, pipes and sockets: one stands for all."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def requests(line: str) -> Iterator[Request]:
 def argument(operand: OperandValue) -> str | int:
     """The operand as it was asked for: what is learned of a request is one name, number or address."""
     if isinstance(operand, Name):
-        return operand.text
+        return operand.text.replace(NUMBER, SOME)
     return operand.low if isinstance(operand, Number) else operand.text
 
 
