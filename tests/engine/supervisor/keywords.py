@@ -130,7 +130,7 @@ FILES = [
         "exchange",
         "call('renameat2', AT, b'f', AT, b'dir', 2)",
         "file rename {d}/dir/ {d}/f/",
-        "file rename {d}/f {d}/dir",
+        "file rename {d}/f {d}/dir/",
     ),
     _row("chmod", "call('chmod', b'link', 0o600)", "file chmod {d}/f 0600"),
     _row("fchmod", "call('fchmod', os.open(b'f', os.O_RDONLY), 0o4755)", READ, "file chmod {d}/f 04755"),

@@ -166,6 +166,8 @@ def test_linking_a_descriptor(enforcing: Stage, place: Path) -> None:
 def test_rename(enforcing: Stage, place: Path) -> None:
     assert [f"file rename {place}/file {place}/new"] == enforcing.asks("rename", place / "file", place / "new")
     assert [f"file rename {place}/empty/ {place}/new/"] == enforcing.asks("rename", place / "empty", place / "new")
+    assert [f"file rename {place}/file {place}/empty/"] == enforcing.asks("rename", place / "file", place / "empty")
+    assert [f"file rename {place}/empty/ {place}/file/"] == enforcing.asks("rename", place / "empty", place / "file")
 
     assert 0 == enforcing.plan("renameat", -100, place / "file", -100, place / "new").perform()
     assert "text" == (place / "new").read_text()
@@ -175,7 +177,7 @@ def test_an_exchange_asks_for_both_ways(enforcing: Stage, place: Path) -> None:
     plan = enforcing.plan("renameat2", -100, place / "file", -100, place / "empty", EXCHANGE)
     lines = enforcing.asks("renameat2", -100, place / "file", -100, place / "empty", EXCHANGE)
 
-    assert lines == [f"file rename {place}/empty/ {place}/file/", f"file rename {place}/file {place}/empty"]
+    assert lines == [f"file rename {place}/empty/ {place}/file/", f"file rename {place}/file {place}/empty/"]
     assert 0 == plan.perform()
     assert (place / "file").is_dir()
     assert "text" == (place / "empty").read_text()

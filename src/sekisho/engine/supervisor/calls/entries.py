@@ -193,6 +193,12 @@ def _unmovable(
     return errno.ENOTDIR if slashes and not S_ISDIR(moving.st_mode) else 0
 
 
+def _pair(call: Call, one: Place, directory: bool, two: Place, covers: bool) -> list[str]:
+    """The names that renaming ``one`` to ``two`` asks for: both those of directories where ``one`` is a ``directory``
+    (tomoyo_path2_perm), the second also where it ``covers`` one (tomoyo_realpath_from_path)."""
+    return [call.place_name(one, directory=directory), call.place_name(two, directory=directory or covers)]
+
+
 def rename(
     old: int, new: int, old_dirfd: int | None = None, new_dirfd: int | None = None, flags: int | None = None
 ) -> Planner:
@@ -217,14 +223,13 @@ def rename(
         def perform() -> Answer:
             return int(call.run_fenced("rename", source.parent, source.last, target.parent, target.last, wanted))
 
-        directory = S_ISDIR(moving.st_mode)
-        names = [call.place_name(place, directory=directory) for place in (source, target)]
+        directory, other = S_ISDIR(moving.st_mode), standing is not None and S_ISDIR(standing.st_mode)
+        names = _pair(call, source, directory, target, other)
         facts = CallFacts(call, path1=moving, parent1=source.status, path2=standing, parent2=target.status)
         requests = [call.request("file rename", *names, facts=facts)]
         if wanted & _RENAME_EXCHANGE:
             assert standing is not None
-            other = S_ISDIR(standing.st_mode)
-            swapped = [call.place_name(place, directory=other) for place in (target, source)]
+            swapped = _pair(call, target, other, source, directory)
             back = CallFacts(call, path1=standing, parent1=target.status, path2=moving, parent2=source.status)
             requests.insert(0, call.request("file rename", *swapped, facts=back))
         return Plan(requests, perform)
