@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.engine.supervisor.stage import Stage, stage
 
+from sekisho.engine.supervisor.system import landlock
 from sekisho.policy.model import Mode
 
 
@@ -30,6 +31,12 @@ def disabled() -> Iterator[Stage]:
     """Nothing is looked at."""
     with stage(Mode.DISABLED) as made:
         yield made
+
+
+@pytest.fixture
+def landlocked() -> None:
+    """This kernel holds workers to fences."""
+    assert landlock.abi() >= landlock.REFER_ABI, "this kernel has no Landlock"
 
 
 class Sockets:

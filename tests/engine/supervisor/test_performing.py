@@ -15,7 +15,6 @@ from sekisho.engine.supervisor.acting.here import Fd
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.fences import Kind
 from sekisho.engine.supervisor.questions import Questions
-from sekisho.engine.supervisor.system import landlock
 
 
 @pytest.fixture
@@ -75,11 +74,6 @@ def test_only_living_workers_are_guarded(enforcing: Stage, elsewhere: Call, tmp_
 
     assert living in enforcing.supervisor.guard.processes
     assert dead not in enforcing.supervisor.guard.processes
-
-
-@pytest.fixture
-def landlocked() -> None:
-    assert landlock.abi() >= landlock.REFER_ABI, "this kernel has no Landlock"
 
 
 def opened(stage: Stage, path: Path) -> object:

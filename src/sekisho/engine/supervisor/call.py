@@ -83,10 +83,10 @@ class Call:
     def close(self) -> None:
         """Every descriptor opened for this call is closed."""
         for fd in self.open_fds:
-            if fd in self.lingering:
-                close_at_once(fd)
-            else:
+            if fd not in self.lingering:
                 os.close(fd)
+        if not self.lingering.isdisjoint(self.open_fds):
+            close_at_once(*self.lingering.intersection(self.open_fds))
         self.open_fds.clear()
 
     def keep(self, fd: int) -> Fd:

@@ -86,16 +86,34 @@ class Performer:
     ) -> Answer:
         """The action begins in a worker; the call is answered when it ends."""
         fence = self._fence(call, name) if fenced else None
-        if fence is not None:
-            # Nobody will be there to try it again: the fence has to stand on what is there now.
-            fence = self.fences.renewed(call.domain, _kind(name)) or fence
+        self._begin(call, name, arguments, then, fence)
+        return LATER
+
+    def _begin(
+        self,
+        call: Call,
+        name: str,
+        arguments: tuple[Any, ...],
+        then: Callable[[Any], Answer] | None,
+        fence: Fence | None,
+        *,
+        again: bool = True,
+    ) -> None:
         worker = self._worker(call, call.identity(), fence)
         try:
             worker.send(name, arguments)
         except (OSError, EOFError) as failure:
             raise self._lost(call, worker, failure) from None
-        self._supervisor.waiting.add(call, worker, then)
-        return LATER
+
+        def renew(failure: OSError) -> bool:
+            if fence is None or not again or failure.errno not in _WITHHELD:
+                return False
+            renewed = self.fences.renewed(call.domain, _kind(name))
+            if renewed is not None:
+                self._begin(call, name, arguments, then, renewed, again=False)
+            return renewed is not None
+
+        self._supervisor.waiting.add(call, worker, then, renew)
 
     def _lost(self, call: Call, worker: Worker, reason: Exception) -> OSError:
         self._supervisor.workers.drop(worker)

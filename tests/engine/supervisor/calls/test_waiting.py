@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from tests.engine.supervisor.stage import Stage
 
+from sekisho.engine.supervisor.fences import Kind
+
 
 def turn(on: Stage, seconds: float = 10) -> object:
     """What is answered while the loop turns; None when nothing was in that time."""
@@ -42,6 +44,40 @@ def test_an_open_waits_for_its_peer_and_holds_nobody_up(enforcing: Stage, fifo: 
     peer = os.open(fifo, os.O_RDWR)
     assert ("fd", str(fifo), False) == turn(enforcing)
     os.close(peer)
+
+
+def open_to_its_end(on: Stage, fifo: Path) -> object:
+    """What opening it comes to when there is a peer."""
+    peer = os.open(fifo, os.O_RDWR)
+    try:
+        on.listener.answers.clear()
+        assert on.handle("open", fifo, os.O_RDONLY) is None
+        return turn(on)
+    finally:
+        os.close(peer)
+
+
+@pytest.mark.usefixtures("landlocked")
+def test_a_fifo_that_was_replaced_is_opened_inside_another_fence(enforcing: Stage, fifo: Path) -> None:
+    assert ("fd", str(fifo), False) == open_to_its_end(enforcing, fifo)
+    former = enforcing.supervisor.performer.fences.of(enforcing.domain, Kind.USE)
+    os.mkfifo(f"{fifo}.new")
+    os.rename(f"{fifo}.new", fifo)
+
+    assert ("fd", str(fifo), False) == open_to_its_end(enforcing, fifo)
+    assert enforcing.supervisor.performer.fences.of(enforcing.domain, Kind.USE) is not former
+    assert 1 == len(enforcing.supervisor.workers.pids)
+
+
+@pytest.mark.usefixtures("landlocked")
+def test_what_the_fence_withholds_is_refused_and_tried_but_once(
+    enforcing: Stage, fifo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(f"{fifo}.other")
+    monkeypatch.setattr(type(enforcing.supervisor.judge), "allows", lambda *_: True)
+
+    assert -errno.EACCES == open_to_its_end(enforcing, Path(f"{fifo}.other"))
+    assert 1 == len(enforcing.supervisor.workers.pids)
 
 
 def test_a_caller_that_is_gone_needs_no_answer(enforcing: Stage, fifo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import Final
+
+from sekisho.engine.supervisor.system import libc
 
 _MOMENT: Final = 0.005
 """Seconds that one close may take."""
+_ALARM: Final = (1 << signal.SIGALRM - 1).to_bytes(libc.SIGNAL_SET, sys.byteorder)
 
 
 def prepare() -> None:
@@ -19,12 +23,13 @@ def prepare() -> None:
     signal.signal(signal.SIGALRM, lambda *_: None)
 
 
-def close_at_once(fd: int) -> None:
-    """``fd`` is closed; the kernel goes on by itself with what there is left to do."""
+def close_at_once(*fds: int) -> None:
+    """Each of ``fds`` is closed; the kernel goes on by itself with what there is left to do."""
     signal.setitimer(signal.ITIMER_REAL, _MOMENT, _MOMENT)
-    former = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
+    former = libc.signal_mask(signal.SIG_UNBLOCK, _ALARM)
     try:
-        os.close(fd)
+        for fd in fds:
+            os.close(fd)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        libc.signal_mask(signal.SIG_SETMASK, former)
         signal.setitimer(signal.ITIMER_REAL, 0)

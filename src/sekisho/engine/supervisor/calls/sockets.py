@@ -25,6 +25,7 @@ _TYPES: Final[dict[int, str]] = {
     socket.SOCK_RAW: "raw",
     socket.SOCK_SEQPACKET: "seqpacket",
 }
+_MADE: Final = (socket.SO_DOMAIN, socket.SO_TYPE, socket.SO_PROTOCOL)
 INET: Final = (socket.AF_INET, socket.AF_INET6)
 WATCHED: Final = (*INET, socket.AF_UNIX)
 """The families whose addresses policy names."""
@@ -51,13 +52,15 @@ def pin(call: Call, number: int) -> Sock:
     if not S_ISSOCK(os.fstat(fd).st_mode):
         call.opened(number)
         raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
-    with socket.socket(fileno=os.dup(fd)) as handle:
-        kind = handle.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-        if kind != socket.SOCK_STREAM or handle.family not in INET:
-            call.lingering.discard(fd)
-        return Sock(
-            fd, handle.family, _TYPES.get(kind, "other"), handle.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL)
-        )
+    # With what Python would find out first said to it, it finds out nothing.
+    handle = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)
+    try:
+        family, kind, protocol = (handle.getsockopt(socket.SOL_SOCKET, option) for option in _MADE)
+    finally:
+        handle.detach()
+    if kind != socket.SOCK_STREAM or family not in INET:
+        call.lingering.discard(fd)
+    return Sock(fd, family, _TYPES.get(kind, "other"), protocol)
 
 
 def mediated(call: Call, sock: Sock, verb: str) -> bool:

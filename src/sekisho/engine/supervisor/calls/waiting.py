@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.plan import Answer, Later
+from sekisho.engine.supervisor.plan import LATER, Answer, Later
 from sekisho.engine.supervisor.system.procfs import signalled
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class _Pending:
     call: Call
     worker: Worker
     then: Callable[[Any], Answer] | None
+    again: Callable[[OSError], bool]
 
 
 class Waiting:
@@ -35,10 +36,17 @@ class Waiting:
         self._pending: dict[int, _Pending] = {}
         self._next = 0.0
 
-    def add(self, call: Call, worker: Worker, then: Callable[[Any], Answer] | None) -> None:
-        """``call`` is answered with what ``worker`` gives back, through ``then`` where given."""
+    def add(
+        self,
+        call: Call,
+        worker: Worker,
+        then: Callable[[Any], Answer] | None,
+        again: Callable[[OSError], bool] = lambda _: False,
+    ) -> None:
+        """``call`` is answered with what ``worker`` gives back, through ``then`` where given; with its failure only if
+        ``again``, which gets that, hasn't begun it once more."""
         fd = worker.channel.fileno()
-        self._pending[fd] = _Pending(call, worker, then)
+        self._pending[fd] = _Pending(call, worker, then, again)
         self.supervisor.workers.busy[fd] = worker
         self.supervisor.watch(fd, lambda _: self._done(fd))
 
@@ -65,18 +73,29 @@ class Waiting:
     def _done(self, fd: int) -> None:
         pending = self._pending[fd]
         self._forget(fd)
-        answer: Answer
+        try:
+            answer = self._answer(pending)
+        except OSError as failure:
+            answer = -(failure.errno or 1)
+        if not isinstance(answer, Later):
+            self.supervisor.reply(pending.call, answer)
+
+    def _answer(self, pending: _Pending) -> Answer:
+        """What the call is answered with; raises its OSError."""
+        workers = self.supervisor.workers
         try:
             result = pending.worker.receive()
-            answer = result if pending.then is None else pending.then(result)
         except EOFError as reason:
             process = pending.call.process
             self.supervisor.warn_once(process, f"can't be acted for ({reason}): its call is refused")
-            self.supervisor.workers.drop(pending.worker)
-            self.supervisor.reply(pending.call, -1)
-            return
+            workers.drop(pending.worker)
+            return -1
         except OSError as failure:
-            answer = -(failure.errno or 1)
-        self.supervisor.workers.give_back(pending.worker)
-        if not isinstance(answer, Later):
-            self.supervisor.reply(pending.call, answer)
+            workers.give_back(pending.worker)
+            if pending.again(failure):
+                return LATER
+            raise
+        try:
+            return result if pending.then is None else pending.then(result)
+        finally:
+            workers.give_back(pending.worker)

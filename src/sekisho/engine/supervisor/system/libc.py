@@ -23,6 +23,8 @@ AT_SYMLINK_FOLLOW: Final = 0x400
 AT_EMPTY_PATH: Final = 0x1000
 AT_NO_AUTOMOUNT: Final = 0x800
 _PTRACE_GETEVENTMSG: Final = 0x4201
+SIGNAL_SET: Final = 128
+"""sizeof(sigset_t)."""
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
 RESOLVE_BOUND: Final = 0x08 | 0x10
@@ -49,6 +51,18 @@ def prctl(option: int, argument: int = 0, third: int = 0, fourth: int = 0, fifth
     if result == -1:
         raise _error()
     return result
+
+
+def signal_mask(how: int, mask: bytes) -> bytes:
+    """The calling thread's former mask of blocked signals, changed by ``mask`` as pthread_sigmask(3) reads it.
+
+    Python's own lists what is blocked, one object for each signal: fifty times as slow.
+    """
+    former = ctypes.create_string_buffer(SIGNAL_SET)
+    code = int(_LIBC.pthread_sigmask(how, mask, former))
+    if code:
+        raise OSError(code, os.strerror(code))
+    return former.raw
 
 
 def ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
