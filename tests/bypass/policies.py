@@ -159,6 +159,8 @@ def swapping(arena: Arena) -> Iterator[None]:
             f"file mount {mine}/ {other}/ --bind 0",
             f"file unmount {other}/",
             f"file read {other}/m",
+            *(f"file ioctl {mine}/m {number}" for number in ("0x40086602", "0x80086601", "0x541B")),
+            f"file ioctl {other}/m 0x80086601",
             f"file write {other}/t",
             f"file append {other}/file",
             *(f"network unix stream {verb} race/0/\\*" for verb in ("bind", "connect")),

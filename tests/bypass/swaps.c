@@ -1,6 +1,8 @@
 /* What a call names is swapped while it is looked at, in every way that there is, for every call that names something.
    Where nobody watches each call has to hit what it must not; under supervision none may. */
 #include "attack.h"
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 
 /* Allowed in race/0, forbidden in race/1, where the same names stand. */
 enum { OPEN, UNLINK, RMDIR, MKDIR, SYMLINK, LINK, LINKED, RENAME, CHMOD, CHOWN, TRUNCATE, BIND, CONNECT, CALLS };
@@ -310,6 +312,47 @@ static int swapped_file(void) {
     return outcome(won, 1u << CHMOD | 1u << CHOWN | 1u << TRUNCATE | 1u << OPEN);
 }
 
+/* ioctl(2): by a command that changes the file, and by one that only asks. */
+static int attributes;
+static int attribute(void) { return ioctl(FOLDER, FS_IOC_SETFLAGS, &attributes); }
+static int attribute_hit(void) {
+    int now = 0;
+    return !ioctl(files[1], FS_IOC_GETFLAGS, &now) && now & FS_NODUMP_FL;
+}
+static int swapped_for_ioctl(void) {
+    int file = open(in(0, CHMOD), O_RDONLY);
+    if (ioctl(file, FS_IOC_GETFLAGS, &attributes))
+        return -1;
+    attributes |= FS_NODUMP_FL;
+    return outcome(on_file(CHMOD, O_RDONLY, attribute, attribute_hit), 1u << CHMOD);
+}
+static int unread;
+static int ask(void) { return ioctl(FOLDER, FIONREAD, &unread); }
+static int ask_hit(void) { return unread == strlen("secret"); }
+static int swapped_for_question(void) {
+    return outcome(on_file(CHMOD, O_RDONLY, ask, ask_hit), 1u << CHMOD);
+}
+
+/* The same by a process that is no thread of ours, but has our descriptors. */
+static int swapped_by_sharer(void) {
+    static char stack[65536];
+    int won = 0, file = open(in(0, CHMOD), O_RDONLY);
+    for (int side = 0; side < 2; side++)
+        files[side] = open(in(side, CHMOD), O_RDONLY);
+    if (ioctl(file, FS_IOC_GETFLAGS, &attributes))
+        return -1;
+    attributes |= FS_NODUMP_FL;
+    dup2(files[0], FOLDER);
+    int child = clone((int (*)(void *))reopen, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, NULL);
+    for (int i = 0; i < tries && !won; i++) {
+        attribute();
+        won = attribute_hit();
+    }
+    kill(child, SIGKILL);
+    honest = tries; /* nothing of it is ever allowed */
+    return child < 0 ? -1 : outcome(won, 1);
+}
+
 /* Whom signals of a descriptor are sent to stands in memory. */
 static struct f_owner_ex receiver;
 static void *readdress(void *none) {
@@ -350,6 +393,9 @@ static const attack table[] = {
     {"swapped_parent", swapped_parent},
     {"swapped_mount", swapped_mount},
     {"swapped_file", swapped_file},
+    {"swapped_for_ioctl", swapped_for_ioctl},
+    {"swapped_for_question", swapped_for_question},
+    {"swapped_by_sharer", swapped_by_sharer},
     {"swapped_owner", swapped_owner},
     {NULL, NULL},
 };

@@ -17,6 +17,7 @@ from sekisho.engine.supervisor.acting.workers import Workers
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls import guards
 from sekisho.engine.supervisor.calls.arrivals import Arrivals
+from sekisho.engine.supervisor.calls.holding import Holding
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.calls.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.calls.waiting import Waiting
@@ -69,8 +70,7 @@ class Supervisor(Loop):
         self.shortcuts = Shortcuts(self)
         self.guard = Guard()
         self.modes = Modes(judge.policy)
-        self.waiting = Waiting(self)
-        self.arrivals = Arrivals(self)
+        self.waiting, self.arrivals, self.holding = Waiting(self), Arrivals(self), Holding(self)
         self.questions = judge.questions
         self.questions.attach(self)
         self.penalties = Penalties(listener)
@@ -79,7 +79,7 @@ class Supervisor(Loop):
         """Programs of the tree may gain rights by exec (setuid)."""
         self.signals_scoped = False
         """Landlock keeps the tree from signalling anything outside it."""
-        self.timed += [self.waiting, self.arrivals, self.questions, self.penalties]
+        self.timed += [self.waiting, self.arrivals, self.holding, self.questions, self.penalties]
         self._mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
         self._listen()
 

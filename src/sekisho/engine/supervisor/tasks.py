@@ -42,6 +42,8 @@ class Process:
     memory: Memory | None = None
     shares_files: bool = False
     """Somebody else may change its descriptor table while we look."""
+    shares_apart: bool = False
+    """So may somebody who is no thread of it."""
     threads: set[int] = field(default_factory=set)
     credits: int = 0
     """Forks let through whose child we haven't met."""
@@ -80,7 +82,7 @@ class Process:
         if self.memory is not None:
             self.memory.close()
             self.memory = None
-        self.shares_files = False
+        self.shares_files = self.shares_apart = False
         self.threads.clear()
         self.identities.clear()
         if identity is not None:
@@ -99,6 +101,8 @@ class Tasks:
         """The domains of those that died last: a process can be named until its parent has taken note."""
         self.nested = False
         """Some process has made a pid namespace."""
+        self.sharing = False
+        """Some process has had a child with its own descriptor table."""
         self._top = os.getpid()
 
     def find(self, tid: int) -> Process:
@@ -146,7 +150,7 @@ class Tasks:
         if givers:
             self._inherit(child, givers[0])
         else:
-            child.shares_files = True
+            child.shares_files, child.shares_apart = True, self.sharing
             child.nested = child.nests = self.nested
             self._pay(child.domain)
         return child
@@ -155,7 +159,8 @@ class Tasks:
         if giver.credits == 1 and giver.fork_identity is not None:
             child.identities[child.tgid] = giver.fork_identity
         giver.credits -= 1
-        child.shares_files, child.execute_handler = giver.shares_files, giver.execute_handler
+        child.shares_files, child.shares_apart = giver.shares_files, giver.shares_apart
+        child.execute_handler = giver.execute_handler
         child.nested = child.nests = giver.nests
         # The first process of a pid namespace adopts whoever is orphaned there.
         child.reaper = giver.nests

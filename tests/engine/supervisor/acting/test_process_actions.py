@@ -88,3 +88,14 @@ def test_workers_know_them() -> None:
     }
 
     assert public <= set(ACTIONS)
+
+
+def test_a_device_is_controlled() -> None:
+    here, there = os.pipe()
+    os.write(there, b"12345")
+
+    assert struct.pack("i", 5) == process_actions.control_device(Fd(here), 0x541B, bytes(4))
+    assert struct.pack("i", 1) == process_actions.control_device(Fd(here), 0x5421, struct.pack("i", 1))
+    assert not os.get_blocking(here)
+    for fd in (here, there):
+        os.close(fd)

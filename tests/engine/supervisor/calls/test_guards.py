@@ -32,6 +32,17 @@ def test_a_thread_is_no_child_but_shares_descriptors(enforcing: Stage) -> None:
 
     assert 0 == enforcing.process.credits
     assert enforcing.process.shares_files
+    assert not enforcing.process.shares_apart
+
+
+def test_a_child_may_share_descriptors_as_well(enforcing: Stage) -> None:
+    assert PROCEED is enforcing.answer("clone", CLONE_FILES)
+
+    assert enforcing.process.shares_files
+    assert enforcing.process.shares_apart
+    assert enforcing.supervisor.tasks.sharing
+    enforcing.process.forget_image(same_rights=True)
+    assert not enforcing.process.shares_apart
 
 
 def test_a_thread_may_fork_while_its_process_does_something_else(enforcing: Stage) -> None:

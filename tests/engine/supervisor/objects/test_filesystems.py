@@ -135,3 +135,17 @@ def test_what_is_served_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.open", lambda *_: io.BytesIO(lines))
 
     assert filesystems.served() == {os.makedev(0, 40), os.makedev(0, 41)}
+
+
+def test_what_is_served_is_not_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    systems, device = FileSystems(), os.stat(tmp_path).st_dev
+    fd = os.open(tmp_path, os.O_PATH)
+    try:
+        assert systems.is_local(fd, device)
+        assert not systems.is_local(fd, 0x123456)
+        monkeypatch.setattr(filesystems, "served", lambda: frozenset({device}))
+        assert systems.is_local(fd, device)
+        systems.forget()
+        assert not systems.is_local(fd, device)
+    finally:
+        os.close(fd)

@@ -28,6 +28,7 @@ from sekisho.engine.supervisor.acting.mount_actions import (
 )
 from sekisho.engine.supervisor.acting.process_actions import (
     clock_state,
+    control_device,
     get_descriptor,
     kill,
     limit_core,
@@ -267,6 +268,7 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         mount_setattr,
         mount_flags,
         limit_core,
+        control_device,
         open_peer,
         open_queue,
         bind,

@@ -14,6 +14,7 @@ from sekisho.engine.supervisor.system import libc
 
 _F_SETOWN_EX: Final = 15
 _TIOCGPTPEER: Final = 0x5441
+_ROOM: Final = 1024
 
 
 def kill(pid: int, sig: int) -> int:
@@ -61,6 +62,13 @@ def set_signal(fd: Fd, sig: int) -> int:
 def get_descriptor(pidfd: Fd, number: int) -> Fd:
     """pidfd_getfd(2)."""
     return Fd(libc.pidfd_getfd(pidfd, number))
+
+
+def control_device(fd: Fd, command: int, given: bytes) -> bytes:
+    """ioctl(2) of a command whose argument is as long as ``given``; what that holds afterwards."""
+    # More room than it has to take: whoever writes more than is known must not write into us.
+    told: bytes = fcntl.ioctl(fd, command, given.ljust(_ROOM, b"\0"))
+    return told[: len(given)]
 
 
 def open_peer(terminal: Fd, flags: int) -> Fd:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -10,27 +11,43 @@ from typing import Final
 
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.calls import owners
+from sekisho.engine.supervisor.calls import flat, owners
 from sekisho.engine.supervisor.calls.opening import access
 from sekisho.engine.supervisor.plan import PROCEED, Answer, CallFacts, Plan
+from sekisho.policy.model import Mode
 
 F_SETFL: Final = fcntl.F_SETFL
 _TIOCGPTN, _TIOCGPTPEER = 0x80045430, 0x5441
+_OWN: Final = (0x5450, 0x5451)
+"""FIONCLEX and FIOCLEX, which are about the number alone, not about what is open under it."""
 
 
 def ioctl(call: Call) -> Plan | Answer:
-    """ioctl(2). Its argument may be anything, so the kernel runs it: on the checked file wherever the
-    descriptor table is the caller's alone."""
+    """ioctl(2). Its argument may be anything, so the kernel runs it, on the checked file: nobody else can change the
+    caller's descriptor table, or may meanwhile. Where somebody could, well-known commands are done in its place."""
     command = call.args[1] & 0xFFFFFFFF
     if command == _TIOCGPTPEER:
         return _peer(call)
-    found = call.describe(call.descriptor(call.args[0]))
+    shared = call.process.shares_files
+    found = call.open_file(call.args[0]) if shared else call.describe(call.descriptor(call.args[0]))
     request = call.request("file ioctl", found.name, command, facts=CallFacts(call, path1=found.status))
-    if command in (owners.FIOSETOWN, owners.SIOCSPGRP) and S_ISSOCK(found.status.st_mode):
-        owned = owners.set_owner(call)
+    owning = command in (owners.FIOSETOWN, owners.SIOCSPGRP)
+    if owning and S_ISSOCK(found.status.st_mode):
+        owned = owners.set_owner(call, found.fd if shared else None)
         if isinstance(owned, Plan):
             return Plan([request, *owned.requests], owned.perform)
-    return Plan([request], lambda: PROCEED)
+    if not shared or command in _OWN or not (owning or _enforced(call)):
+        return Plan([request], lambda: PROCEED)
+    argument = flat.known(command, found)
+    if argument is not None:
+        return Plan([request], lambda: flat.perform(call, command, found, argument))
+    return Plan([request], lambda: call.supervisor.holding.begin(call, found))
+
+
+def _enforced(call: Call) -> bool:
+    """Whether it matters on which file a command is: a profile may leave ioctl out, and enforce signals."""
+    config = call.supervisor.judge.policy.config(call.process.domain, "file::ioctl")
+    return config.mode is Mode.ENFORCING
 
 
 def _peer(call: Call) -> Plan | Answer:
@@ -40,8 +57,10 @@ def _peer(call: Call) -> Plan | Answer:
     asked = [call.request("file ioctl", found.name, _TIOCGPTPEER, facts=facts)]
     try:
         (number,) = struct.unpack("i", fcntl.ioctl(found.fd, _TIOCGPTN, bytes(4)))
-    except OSError:
-        return Plan(asked, lambda: PROCEED)
+    except OSError as failure:
+        # It has no other end: nor may another have that is put under its number.
+        code = failure.errno or errno.ENOTTY
+        return Plan(asked, lambda: -code)
     words = access(flags)
     asked += [call.request(word, f"devpts:/{number}") for word in words]
     call.close_on_exec = bool(flags & os.O_CLOEXEC)

@@ -48,6 +48,8 @@ def forked(call: Call, flags: int) -> None:
     # A thread that shares no descriptors forks unseen all the same, while its process does something else.
     if flags & (CLONE_FILES | CLONE_THREAD):
         call.process.shares_files = True
+    if flags & CLONE_FILES and not flags & CLONE_THREAD:
+        call.process.shares_apart = call.supervisor.tasks.sharing = True
     if not flags & CLONE_THREAD:
         process = call.process
         alone = process.credits == 0 and not flags & _NEW_VIEW

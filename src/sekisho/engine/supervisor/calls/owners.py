@@ -48,9 +48,10 @@ def named(call: Call) -> tuple[int, int]:
     return (_PROCESS, number) if number >= 0 else (GROUP, -number)
 
 
-def set_owner(call: Call) -> Plan | Answer:
-    """fcntl(F_SETOWN), fcntl(F_SETOWN_EX), ioctl(FIOSETOWN) and ioctl(SIOCSPGRP)."""
-    file = call.opened(call.args[0])
+def set_owner(call: Call, file: Fd | None = None) -> Plan | Answer:
+    """fcntl(F_SETOWN), fcntl(F_SETOWN_EX), ioctl(FIOSETOWN) and ioctl(SIOCSPGRP), on the ``file`` that was pinned."""
+    if file is None:
+        file = call.opened(call.args[0])
     kind, number = named(call)
     if not number:
         # Not left to the caller: what it points to may name somebody by then.

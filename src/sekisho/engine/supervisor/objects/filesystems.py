@@ -9,6 +9,7 @@ from typing import Final
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 PROC_SUPER_MAGIC: Final = 0x9FA0
 FUSE_SUPER_MAGIC: Final = 0x65735546
+_BTRFS: Final = 0x9123683E
 
 PREFIXED: Final = {
     PROC_SUPER_MAGIC: "proc",
@@ -48,12 +49,14 @@ class FileSystems:
         self.protected_symlinks = _protects_symlinks()
         self._types: dict[int, int] = {}
         self._points: list[_Mount] = []
+        self._local: frozenset[int] | None = None
         self._buffer = ctypes.create_string_buffer(256)
 
     def forget(self) -> None:
         """Nothing remembered from before a mount or unmount is used any more."""
         self._types.clear()
         self._points.clear()
+        self._local = None
 
     def type(self, fd: int, device: int) -> int:
         """``f_type`` (statfs(2)) of the file system that ``fd`` lies on; ``device`` is its st_dev."""
@@ -65,6 +68,14 @@ class FileSystems:
             if self.watched and any(device == own for _, _, own in self._mounts()):
                 self._types[device] = known
         return known
+
+    def is_local(self, fd: int, device: int) -> bool:
+        """Whether ``fd`` lies on a file system that is mounted in our view and that nobody else serves."""
+        if self._local is None:
+            elsewhere = served()
+            self._local = frozenset(own for _, _, own in self._mounts() if own not in elsewhere)
+        # stat(2) shows a device for each subvolume of btrfs, mountinfo one that no file has.
+        return device in self._local or (self.type(fd, device) == _BTRFS and device not in served())
 
     def prefixed(self, magic: int, path: bytes, device: int, pid: int = 0) -> bytes | None:
         """``path`` as ``FSNAME:/inside``, or None where names of this file system are absolute.

@@ -87,7 +87,7 @@ class Executions:
 
     def attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
         """The answer to an exec; where nothing holds it back one that would fail anyway goes to the kernel."""
-        if self.reaching.parks(call):
+        if self.reaching.parks(call) or self.supervisor.holding.parks(call):
             return LATER
         injected = self.injections.made(call.notification)
         if injected is not None:
@@ -164,7 +164,8 @@ class Executions:
         if tid in self._seized:
             return True
         try:
-            libc.ptrace(_SEIZE, tid, 0, _O_TRACESYSGOOD | _O_TRACEEXEC | _O_EXITKILL)
+            if not self.supervisor.holding.gives(tid):
+                libc.ptrace(_SEIZE, tid, 0, _O_TRACESYSGOOD | _O_TRACEEXEC | _O_EXITKILL)
         except OSError:
             self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its call is refused")
             return False

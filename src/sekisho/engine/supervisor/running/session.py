@@ -101,14 +101,17 @@ class Session:
             self._child_changed(pid, status)
 
     def _child_changed(self, pid: int, status: int) -> None:
-        executions = self._supervisor.executions
+        executions, holding = self._supervisor.executions, self._supervisor.holding
         if os.WIFSTOPPED(status):
-            if not executions.stopped(pid, status) and pid == self._child and self._back:
+            if executions.stopped(pid, status) or holding.stopped(pid, status):
+                return
+            if pid == self._child and self._back:
                 self._back.tell("stopped")
             return
         if os.WIFCONTINUED(status):
             return
         executions.ended(pid)
+        holding.ended(pid)
         self._supervisor.workers.collected(pid)
         if pid == self._child:
             self._finished(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))

@@ -19,6 +19,8 @@ _SYNC_WAKE_UP: Final = 1
 _OVER: Final = (errno.ENOENT, errno.EINPROGRESS)
 """The caller is gone; or it has been answered, which an ioctl that a stop of ours made start again finds."""
 
+_REMEMBERED: Final = 20000
+
 NOTIFICATION: Final = struct.Struct("QIIiIQ6Q")
 EMPTY: Final = bytes(NOTIFICATION.size)
 RESPONSE: Final = struct.Struct("QqiI")
@@ -40,6 +42,8 @@ class Listener:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        self._asked: dict[int, int] = {}
+        """The call that each thread asked about last."""
 
     def wake_synchronously(self) -> bool:
         """True when the kernel (6.6 or newer) promised to switch straight to the waiting side."""
@@ -57,7 +61,15 @@ class Listener:
             if error.errno in (errno.ENOENT, errno.EINTR):
                 return None
             raise
+        self._asked[tid] = ident
+        if len(self._asked) > _REMEMBERED:
+            self._asked = {tid: ident for tid, ident in self._asked.items() if self.valid(ident)}
         return Notification(ident, tid, nr, arch, tuple(args))
+
+    def awaits(self, tid: int) -> bool:
+        """Whether thread ``tid`` waits for an answer to what was received: nothing but its death makes it go on."""
+        ident = self._asked.get(tid)
+        return ident is not None and self.valid(ident)
 
     def proceed(self, ident: int) -> bool:
         """Let the kernel run the call as the caller made it; False when the caller is gone."""
