@@ -305,6 +305,16 @@ struct counts {
 	__u64 moved;		/* grows before and after anything is renamed */
 	__u64 folders_moved;	/* .. a directory */
 	__u64 folders;		/* in which something has been remembered */
+	__u64 owners;		/* of files' signals, set where those are looked at: see ready.h */
+};
+
+/* Who has set the owner of a file's signals: see ready.h. */
+struct setter {
+	__u32 domain;		/* 0: set before anybody looked */
+	__u32 chooser;		/* which has said since what signal it is, or that there be any; 0: the same */
+	__u32 process;
+	__u32 pad;
+	__u64 started;
 };
 
 /* Events. */

@@ -138,6 +138,42 @@ int BPF_PROG(socket_recvmsg, struct socket *sock, struct msghdr *msg, int size, 
 	return verdict(error);
 }
 
+/* What anybody is answered who wants something of the socket; in two paths, since the verifier can't reckon with one. */
+static __always_inline int alive(struct socket *sock)
+{
+	int error = 0;
+
+	if (refused(sock)) {
+		error = -EPERM;
+		barrier_var(error);
+	}
+	return error;
+}
+
+#define SOL_TCP 6
+#define TCP_ZEROCOPY_RECEIVE 35
+
+/* Bytes that are had without receiving. */
+SEC("lsm/socket_getsockopt")
+int BPF_PROG(socket_getsockopt, struct socket *sock, int level, int optname, int ret)
+{
+	if (ret || level != SOL_TCP || optname != TCP_ZEROCOPY_RECEIVE)
+		return verdict(ret);
+	return alive(sock);
+}
+
+/* .. and those that are moved from or to a pipe or file. Asked at every read and write of any file: done with at once. */
+SEC("lsm/file_permission")
+int BPF_PROG(file_permission, struct file *file, int mask, int ret)
+{
+	struct socket *sock;
+
+	if (ret || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+		return verdict(ret);
+	sock = bpf_sock_from_file(file);
+	return sock ? alive(sock) : 0;
+}
+
 /* A connection (sk) is put into what accept(2) gives. */
 SEC("lsm/sock_graft")
 int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)

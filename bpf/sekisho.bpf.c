@@ -23,6 +23,7 @@
 #include "environment.h"
 #include "network.h"
 #include "ipc.h"
+#include "ready.h"
 #include "capability.h"
 #include "protect.h"
 #include "protect_daemon.h"

@@ -19,7 +19,7 @@ from system import systems
 Figures = dict[str, dict[str, list[int]]]
 
 COUNTS: Final = {
-    "open-2": 4000, "open-10": 4000, "stat-2": 4000, "stat-10": 4000,
+    "open-2": 4000, "open-10": 4000, "stat-2": 4000, "stat-10": 4000, "read": 4000,
     "create+unlink": 500, "create+unlink-new": 500, "rename": 1000, "exec": 60, "connect": 4000,
 }  # fmt: skip
 

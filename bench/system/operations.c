@@ -37,6 +37,16 @@ static void status(const char *path, int count)
 		need(!stat(path, &found), path);
 }
 
+static void read_a_byte(const char *path, int count)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	for (int i = 0; i < count; i++)
+		need(pread(fd, &byte, 1, 0) == 1, path);
+	close(fd);
+}
+
 static void create_unlink(int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -118,6 +128,8 @@ static void run(const char *kind, int count)
 		status(near, count);
 	else if (!strcmp(kind, "stat-10"))
 		status(deep, count);
+	else if (!strcmp(kind, "read"))
+		read_a_byte(near, count);
 	else if (!strcmp(kind, "create+unlink"))
 		create_unlink(count);
 	else if (!strcmp(kind, "create+unlink-new"))

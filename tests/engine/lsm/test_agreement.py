@@ -26,7 +26,8 @@ def test_events_may_change_without_anybody_being_let_go(monkeypatch: pytest.Monk
 
 
 def test_every_map_that_is_kept_is_spoken_of() -> None:
-    spoken = {"domain", "child_key", "task", "counts", "name_value"}
+    spoken = {"domain", "child_key", "task", "counts", "name_value", "setter"}
 
     assert spoken <= set(agreement.KEPT)
-    assert {name for name in pins.KEPT if not name.startswith("names_")} == {"domains", "children", "tasks", "counts"}
+    others = {name for name in pins.KEPT if not name.startswith("names_")}
+    assert others == {"domains", "children", "tasks", "counts", "setters_held", "setters_free"}

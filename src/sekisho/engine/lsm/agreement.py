@@ -10,7 +10,7 @@ from sekisho.engine.lsm import layout
 
 MEANING: Final = 1
 """One more than it was whenever something in the tables that are kept means something else under the same names."""
-KEPT: Final = ("name_value", "domain", "child_key", "task", "counts", "state", "question")
+KEPT: Final = ("name_value", "domain", "child_key", "task", "counts", "setter", "state", "question")
 """The structures that are in maps that the next start goes on with, or looks into before it takes them away."""
 _CONSTANTS: Final = ("SPACE_", "NAME_", "KERNEL_", "DOMAIN_", "DOMAINS", "TASK_", "ACTIVE", "QUESTION", "ANSWER_")
 

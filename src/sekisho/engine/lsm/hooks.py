@@ -97,6 +97,8 @@ def _network() -> Iterable[Program]:
     receives = "inet dgram recv;inet raw recv;unix dgram recv"
     yield _asks("network", f"{accepts};{receives}", "socket_recvmsg")
     yield _asks("network", f"{accepts};{receives}", "sock_freed", "sk_free_security")
+    yield _asks("network", accepts, "socket_getsockopt")
+    yield _asks("network", accepts, "file_permission")
     yield _asks("network", receives, "socket_post_create")
     yield _asks("network", receives, "socket_sock_rcv_skb")
 
@@ -105,6 +107,9 @@ def _ipc() -> Iterable[Program]:
     tracing = _words("ipc", "ptrace") | _words("capability", "SYS_PTRACE")
     reaching = _words("ipc", "read_memory write_memory get_descriptor")
     yield _asks("ipc", "signal", "task_kill")
+    yield _asks("ipc", "signal", "file_set_fowner")
+    yield _asks("ipc", "signal", "signal_chosen", "file_fcntl")
+    yield _asks("ipc", "signal", "file_send_sigiotask")
     yield Program("ptrace_access_check", "ptrace_access_check", tracing | reaching)
     yield Program("ptrace_traceme", "ptrace_traceme", tracing)
 
@@ -201,7 +206,8 @@ LIMITS: Final[dict[str, str]] = {
     "by its own keywords alone",
     "capability use_kernel_module": "a module that the kernel loads by itself is up to modprobe's domain",
     "capability SYS_TIME": "a clock of its own (/dev/ptp*) is up to the file keywords",
-    "ipc signal": "signals of files that are ready (F_SETOWN) and of cgroup.kill aren't asked about",
+    "ipc signal": "signals of terminals and of cgroup.kill aren't asked about; those of files that are ready are when "
+    "they are sent, for the domain that set the owner: conditions on the task don't hold then",
     "ipc ptrace": "files of another process in proc, its memory too, are up to the file keywords",
 }
 """Operations that are asked for at another moment than their name says, or with exceptions."""

@@ -153,5 +153,6 @@ STRUCTURES: Final[dict[str, type[ctypes.Structure]]] = {
     "event": running.Event,
     "task": running.Task,
     "question": running.Question,
+    "setter": running.Setter,
 }
 """Every structure, by its name in C."""

@@ -67,6 +67,19 @@ class Counts(ctypes.Structure):
         ("moved", c_uint64),
         ("folders_moved", c_uint64),
         ("folders", c_uint64),
+        ("owners", c_uint64),
+    )
+
+
+class Setter(ctypes.Structure):
+    """``struct setter``."""
+
+    _fields_ = (
+        ("domain", c_uint32),
+        ("chooser", c_uint32),
+        ("process", c_uint32),
+        ("pad", c_uint32),
+        ("started", c_uint64),
     )
 
 

@@ -24,9 +24,10 @@ ROOT: Final = BPFFS / "sekisho"
 MAPS, LINKS, PROGRAMS = "maps", "links", "programs"
 KEPT: Final = (
     "names_32", "names_64", "names_128", "names_256", "names_1024", "names_4096", "domains", "children", "tasks",
-    "counts",
+    "counts", "setters_held", "setters_free",
 )  # fmt: skip
-"""Maps that the next start goes on with: ids of names and domains, and which domain each task is in."""
+"""Maps that the next start goes on with: ids of names and domains, which domain each task is in, and who has said whom
+files send signals to."""
 
 
 def folders(root: Path = ROOT) -> list[Path]:
