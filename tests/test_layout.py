@@ -33,9 +33,12 @@ ROOMS = [
     {"plan", "tasks", "call"},
     {"calls"},
     {"programs"},
-    {"bounds", "fences", "guard", "modes", "penalties", "performing", "questions", "strangers", "supervisor", "table"},
+    {
+        "bounds", "earshot", "fences", "guard", "hearing", "modes", "penalties", "performing", "questions", "sieve",
+        "strangers", "supervisor", "table",
+    },
     {"running"},
-]
+]  # fmt: skip
 """The same inside ``engine.supervisor``: its folders, the modules beside them. Imports for types alone don't count."""
 
 LSM = "sekisho.engine.lsm"

@@ -105,6 +105,17 @@ def other_means(arena: Arena) -> None:
     )
 
 
+def hearing(arena: Arena) -> None:
+    """hearing.c may send from and to everywhere that it needs, and may be heard, but hears only a friend."""
+    arena.allow(
+        "network inet dgram bind 127.0.0.2-127.0.0.3 0-65535",
+        "network inet dgram send 127.0.0.3 0-65535",
+        "network inet dgram recv 127.0.0.3 0-65535",
+        "network inet raw bind 127.0.0.2 253",
+        "network inet raw send 127.0.0.3 253",
+    )
+
+
 def lending(arena: Arena) -> None:
     """lending.c may do all that it does: nothing but its rights may be in the way."""
     (arena.folder / "lend").mkdir(mode=0o777)

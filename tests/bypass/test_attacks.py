@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.bypass.arena import Arena, arena, names
-from tests.bypass.policies import other_means
+from tests.bypass.policies import hearing, other_means
 from tests.nobody import BECOME, NOBODY, python_for_all, sources_for_all
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("gcc")]
 
-_NAMES = [*names("attacks.c"), *names("others.c")]
+_NAMES = [*names("attacks.c"), *names("others.c"), *names("hearing.c")]
 _MAY_BE_IMPOSSIBLE = {
     "x32",
     "io_uring",
@@ -54,7 +54,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
 
 def _arenas(folder: Path) -> Iterator[Arena]:
     """An arena for each attacking program, one after the other."""
-    for source, prepare in (("attacks.c", None), ("others.c", other_means)):
+    for source, prepare in (("attacks.c", None), ("others.c", other_means), ("hearing.c", hearing)):
         (folder / source).mkdir(mode=0o755)
         with arena(folder / source, source) as made:
             if prepare:

@@ -30,6 +30,8 @@ def run(program: bytes, seen: bytes) -> int:
         if opcode == 0x20:
             assert k % 4 == 0 and k + 4 <= len(seen), "a load that isn't in struct seccomp_data"
             accumulator = int.from_bytes(seen[k : k + 4], "little")
+        elif opcode == 0x05:
+            at += k
         elif opcode in _JUMPS:
             at += true if _JUMPS[opcode](accumulator, k) else false
         else:

@@ -464,6 +464,104 @@ def mapped():
     return data, peer[0], peer[1] == other.getsockname()[1], peer[2:]
 
 
+def _answers(near, far, send):
+    """What ``near``, which doesn't ask who answers, reads when it has asked ``far``."""
+    near.settimeout(5)
+    send(b"question")
+    far.sendto(b"answer", far.recvfrom(99)[1])
+    return os.read(near.fileno(), 99), failure(near.getsockopt, socket.SOL_SOCKET, socket.SO_ERROR)
+
+
+def answers_read():
+    found = []
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"), (socket.AF_INET, "0.0.0.0")):
+        far = socket.socket(family, _DGRAM)
+        far.bind((host, 0))
+        with socket.socket(family, _DGRAM) as near, far:
+            near.connect((host, far.getsockname()[1]))
+            found.append(_answers(near, far, near.send))
+        if host != "0.0.0.0":
+            near, far = datagrams(family, host)
+            found.append(_answers(near, far, lambda data, near=near, far=far: near.sendto(data, far.getsockname())))
+    return found
+
+
+def made():
+    """Flags, numbers and errors of sockets that are made."""
+    found = []
+    for kind in (_DGRAM, _DGRAM | socket.SOCK_NONBLOCK, _DGRAM | socket.SOCK_CLOEXEC):
+        for family, protocol in (
+            (socket.AF_INET, 0),
+            (socket.AF_INET6, 17),
+            (socket.AF_INET, 6),
+            (socket.AF_INET, 999),
+        ):
+            number = failure(raw, "socket", family, kind, protocol)
+            found.append(number)
+            if isinstance(number, int):
+                found += [fcntl.fcntl(number, command) for command in (fcntl.F_GETFL, fcntl.F_GETFD)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
+    return found, [failure(raw, "socket", socket.AF_INET, _DGRAM, protocol) for protocol in (0, 6)]
+
+
+def filters():
+    """A filter of the program's own, as DHCP clients have it; what it leaves is received."""
+    near, far = datagrams()
+    near.setblocking(False)
+    found = []
+    # Keeps what begins with an A.
+    codes = (0x50, 0, 0, 8), (0x15, 0, 1, 65), (6, 0, 0, 0xFFFFFFFF), (6, 0, 0, 0)
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in codes))
+    program = struct.pack("HxxxxxxQ", len(codes), ctypes.addressof(code))
+
+    def receive():
+        for data in (b"A1", b"B1", b"", b"A2"):
+            far.sendto(data, near.getsockname())
+        return [failure(near.recv, 99) for _ in range(4)]
+
+    for option, value in ((27, bytes(4)), (26, program), (26, program[:9]), (26, bytes(16)), (27, b""), (27, bytes(4))):
+        found += [failure(near.setsockopt, socket.SOL_SOCKET, option, value), receive()]
+        while failure(near.recv, 99) != "EAGAIN":
+            pass
+    near.setsockopt(socket.SOL_SOCKET, 26, program)
+    near.setsockopt(socket.SOL_SOCKET, 44, 1)
+    found += [failure(near.setsockopt, socket.SOL_SOCKET, option, program) for option in (26, 27, 44)]
+    return found, failure(near.setsockopt, socket.SOL_SOCKET, 44, 0), receive()
+
+
+def groups():
+    """A multicast group on this machine."""
+    near, far = socket.socket(socket.AF_INET, _DGRAM), socket.socket(socket.AF_INET, _DGRAM)
+    near.bind(("239.1.2.3", 0))
+    near.settimeout(1)
+    member = socket.inet_aton("239.1.2.3") + socket.inet_aton("127.0.0.1")
+    joined = failure(near.setsockopt, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+    far.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+    far.bind(("127.0.0.1", 0))
+    failure(far.sendto, b"to all", ("239.1.2.3", near.getsockname()[1]))
+    return joined, failure(lambda: near.recvfrom(99)[0])
+
+
+def echoes():
+    """ping(8) without privilege."""
+    sock = failure(socket.socket, socket.AF_INET, _DGRAM, socket.IPPROTO_ICMP)
+    if isinstance(sock, str):
+        return sock
+    sock.settimeout(5)
+    sock.sendto(struct.pack(">BBHHH", 8, 0, 0, 0, 1) + b"echo", ("127.0.0.1", 0))
+    data, sender = sock.recvfrom(99)
+    sock.sendto(struct.pack(">BBHHH", 8, 0, 0, 0, 2) + b"again", ("127.0.0.1", 0))
+    return data[8:], sender, os.read(sock.fileno(), 99)[8:]
+
+
+def many_in_one():
+    """UDP segments that are sent and received as one."""
+    near, far = datagrams()
+    asked = failure(near.setsockopt, socket.IPPROTO_UDP, 104, 1), failure(far.setsockopt, socket.IPPROTO_UDP, 103, 100)
+    far.sendto(b"x" * 1000, near.getsockname())
+    return asked, near.recvmsg(9999, 99)[:3]
+
+
 def many_on_streams():
     one, other = socket.socketpair()
     one.sendall(b"stream" * 20)

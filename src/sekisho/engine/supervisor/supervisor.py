@@ -21,6 +21,7 @@ from sekisho.engine.supervisor.calls.holding import Holding
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.calls.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.calls.waiting import Waiting
+from sekisho.engine.supervisor.earshot import Earshot
 from sekisho.engine.supervisor.guard import Guard
 from sekisho.engine.supervisor.modes import Modes
 from sekisho.engine.supervisor.objects.naming import Namer
@@ -71,6 +72,7 @@ class Supervisor(Loop):
         self.guard = Guard()
         self.modes = Modes(judge.policy)
         self.waiting, self.arrivals, self.holding = Waiting(self), Arrivals(self), Holding(self)
+        self.earshot = Earshot(self)
         self.questions = judge.questions
         self.questions.attach(self)
         self.penalties = Penalties(listener)
@@ -127,6 +129,7 @@ class Supervisor(Loop):
         self.modes.forget()
         self.executions.forget()
         self.performer.fences.forget()
+        self.earshot.policy_changed()
 
     def _mounts_changed(self, _: int) -> None:
         actions.filesystems().forget()

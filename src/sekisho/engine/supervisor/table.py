@@ -17,6 +17,7 @@ from sekisho.engine.supervisor.calls import (
     connecting,
     descriptors,
     entries,
+    filtering,
     guards,
     mounting,
     opening,
@@ -142,6 +143,7 @@ def _sockets() -> Iterable[Row]:
     yield Row("accept4", accepting.accept(flags=3), _network("accept"))
     yield Row("recvfrom", receiving.recvfrom, _network("recv"), (Where(4, nonzero=True),))
     yield Row("recvmsg", receiving.recvmsg, _network("recv"))
+    yield Row("setsockopt", filtering.set_option, _network("recv"), (filtering.FILTERING,))
     yield Row("recvmmsg", receiving.recvmmsg, _network("recv"))
 
 

@@ -68,7 +68,7 @@ def test_sockets(enforcing: Stage, family: int, kind: int, asked: list[str]) -> 
     assert asked == enforcing.asks("socket", family, kind, 0)
 
 
-@pytest.mark.parametrize(("family", "kind"), [(1, 10), (10, 3), (2, 3), (2, 1)])
+@pytest.mark.parametrize(("family", "kind"), [(1, 10), (1, 2), (10, 1), (2, 1)])
 def test_other_sockets(enforcing: Stage, family: int, kind: int) -> None:
     assert PROCEED is enforcing.answer("socket", family, kind, 0)
 
@@ -93,7 +93,7 @@ def test_sockets_whose_addresses_nothing_names(
     assert "proceed" == disabled.handle("socket", family, kind, protocol)
 
 
-@pytest.mark.parametrize(("family", "kind", "protocol"), [(1, 5, 0), (2, 1, 6), (10, 2, 17), (38, 5, 0), (2, 1, 262)])
+@pytest.mark.parametrize(("family", "kind", "protocol"), [(1, 5, 0), (2, 1, 6), (10, 1, 6), (38, 5, 0), (2, 1, 262)])
 def test_sockets_that_need_no_capability(enforcing: Stage, family: int, kind: int, protocol: int) -> None:
     assert "proceed" == enforcing.handle("socket", family, kind, protocol)
     assert [] == enforcing.warnings

@@ -10,6 +10,9 @@ from tests.engine.supervisor.failing import failing
 from tests.engine.supervisor.objects.test_address import UNIX, inet4, inet6
 from tests.engine.supervisor.stage import Stage
 
+from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.engine.supervisor.calls.sockets import described
+
 STREAM, DGRAM, SEQPACKET = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET
 
 
@@ -70,3 +73,24 @@ def test_families_that_policy_doesnt_name(enforcing: Stage, sockets: Sockets) ->
     raw = struct.pack("HHII", socket.AF_NETLINK, 0, 0, 0)
 
     assert [] == enforcing.asks("bind", sock, enforcing.pointer(raw), len(raw))
+
+
+def test_a_socket_that_hears_is_known_by_a_number_of_its_own(sockets: Sockets) -> None:
+    one, other = (sockets(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with one.dup() as same:
+        numbers = [getattr(described(Fd(each.fileno())), "cookie", None) for each in (one, same, other)]
+
+    assert numbers[0] == numbers[1] != numbers[2]
+    assert 0 not in numbers
+    assert 0 == getattr(described(Fd(sockets(socket.AF_INET, socket.SOCK_STREAM).fileno())), "cookie", None)
+
+
+def test_sockets_without_an_address(enforcing: Stage) -> None:
+    try:
+        sock = socket.socket(socket.AF_ALG, SEQPACKET)
+    except OSError:
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
+    with sock:
+        found = described(Fd(sock.fileno()))
+        assert found is not None
+        assert (sock.family, 0) == (found.family, found.cookie)

@@ -27,6 +27,8 @@ conditions = st.builds(
     bits=st.one_of(st.just(0), small, words),
     nonzero=st.booleans(),
     others=st.lists(st.one_of(small, words), max_size=3).map(tuple),
+    within=st.none()
+    | st.tuples(st.integers(0, 5), st.lists(st.one_of(small, words), min_size=1, max_size=3).map(tuple)),
 )
 numbers = st.integers(0, 12)
 calls = st.dictionaries(numbers, st.lists(conditions, max_size=3).map(tuple), max_size=6)
@@ -34,6 +36,8 @@ calls = st.dictionaries(numbers, st.lists(conditions, max_size=3).map(tuple), ma
 
 def holds(where: Where, args: tuple[int, ...]) -> bool:
     """What ``Where`` says, in other words."""
+    if where.within is not None and args[where.within[0]] & 0xFFFFFFFF not in where.within[1]:
+        return False
     low = args[where.arg] & 0xFFFFFFFF
     other = bool(where.others) and low not in where.others
     return low in where.values or other or bool(low & where.bits) or (where.nonzero and args[where.arg] != 0)
@@ -41,7 +45,7 @@ def holds(where: Where, args: tuple[int, ...]) -> bool:
 
 def empty(where: Where) -> bool:
     """A condition that says nothing."""
-    return not (where.values or where.bits or where.nonzero or where.others)
+    return where.within is None and not (where.values or where.bits or where.nonzero or where.others)
 
 
 def expected(listed: dict[int, tuple[Where, ...]], nr: int, args: tuple[int, ...]) -> int:

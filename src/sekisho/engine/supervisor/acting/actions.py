@@ -49,6 +49,7 @@ from sekisho.engine.supervisor.acting.socket_actions import (
     connect,
     connect_at_once,
     listen,
+    make_socket,
     send,
 )
 from sekisho.engine.supervisor.objects import lookup
@@ -277,6 +278,7 @@ ACTIONS: Final[dict[str, Callable[..., Any]]] = {
         connect_at_once,
         accept_at_once,
         listen,
+        make_socket,
         send,
         open_handle,
         kill,

@@ -24,6 +24,11 @@ _MOMENT: Final = 1
 _FOLDER: Final = libc.OpenHow(os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY, libc.RESOLVE_NO_MAGICLINKS)
 
 
+def make_socket(family: int, kind: int, protocol: int) -> Fd:
+    """socket(2), close-on-exec."""
+    return Fd(libc.syscall("socket", family, kind | socket.SOCK_CLOEXEC, protocol))
+
+
 def bind(sock: Fd, address: bytes) -> int:
     """bind(2) with the raw ``address``."""
     return libc.syscall("bind", int(sock), address, len(address))

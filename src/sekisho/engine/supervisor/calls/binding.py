@@ -21,6 +21,8 @@ def bind(call: Call) -> Plan | Answer:
     """bind(2); a UNIX path also makes a file."""
     sock = pin(call, call.args[0])
     raw = message.copy_address(call, call.args[1], call.args[2])
+    call.supervisor.earshot.tune(call.process.domain, sock)
+    call.supervisor.earshot.bound(call.process.domain, sock, raw)
     asked = requests(call, sock, "bind", raw)
     if sock.family == socket.AF_UNIX and addresses.is_path(raw):
         # Another thread may change the working directory meanwhile.

@@ -7,7 +7,7 @@ import socket
 
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls import autobind, message
-from sekisho.engine.supervisor.calls.sockets import pin, requests, unix_target
+from sekisho.engine.supervisor.calls.sockets import Sock, peer_address, pin, requests, unix_target
 from sekisho.engine.supervisor.objects import address as addresses
 from sekisho.engine.supervisor.plan import Answer, Plan
 
@@ -17,6 +17,7 @@ def connect(call: Call) -> Plan | Answer:
     sock = pin(call, call.args[0])
     raw = message.copy_address(call, call.args[1], call.args[2])
 
+    call.supervisor.earshot.tune(call.process.domain, sock)
     chosen_for = addresses.family(raw) != socket.AF_UNSPEC and autobind.concerned(call, sock)
 
     def perform() -> Answer:
@@ -26,10 +27,21 @@ def connect(call: Call) -> Plan | Answer:
         # Landlock knows of TCP alone, and would answer before the kernel tells a wrong family.
         call.fenced = call.fenced and sock.type == "stream" and addresses.family(raw) == sock.family != socket.AF_UNIX
         if not sock.blocking or sock.type not in ("stream", "seqpacket"):
-            return int(call.run_fenced("connect", sock.fd, raw, target))
+            done = int(call.run_fenced("connect", sock.fd, raw, target))
+            _hear_peer(call, sock, raw)
+            return done
         try:
             return int(call.run_fenced("connect_at_once", sock.fd, raw, target))
         except BlockingIOError:
             return call.run_blocking("connect", sock.fd, raw, target, fenced=True)
 
     return Plan(requests(call, sock, "connect", raw), perform, always=chosen_for)
+
+
+def _hear_peer(call: Call, sock: Sock, asked: bytes) -> None:
+    """Who was asked about is heard, also where only the administrator allowed it or the address stood for another."""
+    if not sock.cookie:
+        return
+    peer = peer_address(sock)
+    if peer and (call.supervisor.judge.by_hand or addresses.inet(peer) != addresses.inet(asked)):
+        call.supervisor.earshot.reached(sock, peer)

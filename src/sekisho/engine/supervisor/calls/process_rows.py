@@ -6,7 +6,7 @@ import errno
 from collections.abc import Iterable
 from typing import Final
 
-from sekisho.engine.supervisor.calls import capabilities, cores, guards, namespaces, reaching, signals
+from sekisho.engine.supervisor.calls import capabilities, cores, creating, guards, namespaces, reaching, signals
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.system.bpf import Where
 
@@ -103,9 +103,10 @@ def _capabilities() -> Iterable[Row]:
         Where(0, others=capabilities.PLAIN),
         Where(1, (*capabilities.SOCK_PACKETS, *capabilities.ASSOCIATING)),
         Where(2, capabilities.UNNAMED_PROTOCOLS),
+        creating.HEARING,
     )
-    asked = _capability("use_route", "use_packet")
-    yield Row("socket", capabilities.socket, asked, which, guard=capabilities.unnamed_socket)
+    asked = (*_capability("use_route", "use_packet"), *creating.OPERATIONS)
+    yield Row("socket", creating.socket, asked, which, guard=capabilities.unnamed_socket)
     yield Row("adjtimex", capabilities.adjust(None, 0), _capability("SYS_TIME"))
     yield Row("clock_adjtime", capabilities.adjust(0, 1), _capability("SYS_TIME"))
     nice = _capability("SYS_NICE")

@@ -115,6 +115,7 @@ def _datagrams(call: Call, number: int, flags: int) -> Sock | None:
         return None
     sock = pin(call, number)
     if sock.type in (("dgram", "raw") if sock.family in INET else ("dgram",)) and sock.family in WATCHED:
+        call.supervisor.earshot.tune(call.process.domain, sock)
         return sock if mediated(call, sock, "recv") else None
     if len(streams) > _REMEMBERED:
         streams.clear()
@@ -140,6 +141,7 @@ class _Receive:
         try:
             first = receive_raw(self.sock.fd, 0, 0, self.flags & _OOB | _PEEK | _DONTWAIT | _TRUNC)
         except BlockingIOError:
+            self.call.supervisor.earshot.drained(self.sock)
             return Plan([], self._nothing_yet, always=True)
         except OSError as failure:
             code = failure.errno or errno.EPERM
@@ -149,6 +151,8 @@ class _Receive:
         return Plan(asked, lambda: self._take(first), always=always, refused=self._drop_and_go_on)
 
     def _asked(self, sender: bytes) -> list[Request]:
+        if self.call.supervisor.earshot.is_promised(self.sock, sender):
+            return []
         return requests(self.call, self.sock, "recv", sender or _UNNAMED)
 
     def _nothing_yet(self) -> Answer:
@@ -175,6 +179,10 @@ class _Receive:
             # Somebody who isn't held up here may have been faster; what is next now was not asked about.
             if got.address != expected.address and not _granted(self.call, self._asked(got.address)):
                 return _arrivals(self.call).again(self.call, self.wait)
+            if self._came_without_contents(got):
+                return (
+                    self._drop_and_go_on() if self.flags & _PEEK else _arrivals(self.call).again(self.call, self.wait)
+                )
             return self.hand_over(got)
         except OSError:
             if not self.wait.received:
@@ -183,6 +191,16 @@ class _Receive:
         finally:
             for fd in descriptors_in(got.control):
                 close_at_once(fd)
+
+    def _came_without_contents(self, got: Received) -> bool:
+        """Whether ``got`` came when its sender wasn't to be heard yet: what is left of it is no datagram of anybody's.
+        The sender, who is to be heard now, may send it again, as with any that is lost."""
+        earshot = self.call.supervisor.earshot
+        if self.flags & _OOB or not earshot.emptied(self.sock, got.address, got.length):
+            if not self.flags & _PEEK:
+                earshot.kept_promise(self.sock, got.address)
+            return False
+        return True
 
 
 def _abroad(call: Call) -> bool:

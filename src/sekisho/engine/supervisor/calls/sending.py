@@ -34,19 +34,25 @@ def sendto(call: Call) -> Plan | Answer:
     def perform() -> Answer:
         return _send(call, sock, call.read(at, min(size, 1 << 22)), [], [], flags, raw)
 
-    return _planned(call, sock, asked, perform)
+    return _planned(call, sock, asked, perform, raw)
 
 
-def _planned(call: Call, sock: Sock, asked: list[Request], perform: Callable[[], Answer]) -> Plan:
-    """A send; one with a destination gives the socket a local port."""
-    if not asked or not autobind.concerned(call, sock):
+def _planned(call: Call, sock: Sock, asked: list[Request], perform: Callable[[], Answer], *destinations: bytes) -> Plan:
+    """A send; one with a destination gives the socket a local port, and lets answers be heard there."""
+    call.supervisor.earshot.tune(call.process.domain, sock)
+    if not asked:
         return Plan(asked, perform)
+    chosen_for = autobind.concerned(call, sock)
 
-    def bound_first() -> Answer:
-        autobind.bind_before(call, sock, errno.EADDRNOTAVAIL if sock.type == "stream" else errno.EAGAIN)
+    def then() -> Answer:
+        if chosen_for:
+            autobind.bind_before(call, sock, errno.EADDRNOTAVAIL if sock.type == "stream" else errno.EAGAIN)
+        if call.supervisor.judge.by_hand:
+            for address in destinations:
+                call.supervisor.earshot.reached(sock, address)
         return perform()
 
-    return Plan(asked, bound_first, always=True)
+    return Plan(asked, then, always=chosen_for)
 
 
 def _sending(call: Call, sock: Sock, raw: bytes, flags: int) -> list[Request]:
@@ -100,7 +106,7 @@ def sendmsg(call: Call) -> Plan | Answer:
     asked = _sending(call, sock, head.address, flags)
     if _harmless(call, sock, flags):
         return PROCEED
-    return _planned(call, sock, asked, lambda: _send_message(call, sock, head, flags))
+    return _planned(call, sock, asked, lambda: _send_message(call, sock, head, flags), head.address)
 
 
 def _harmless(call: Call, sock: Sock, flags: int) -> bool:
@@ -140,7 +146,7 @@ def sendmmsg(call: Call) -> Plan | Answer:
 
         return _send_message(call, sock, heads[0], flags, sent)
 
-    return _planned(call, sock, asked, perform)
+    return _planned(call, sock, asked, perform, *(head.address for head in heads))
 
 
 def _send_rest(call: Call, sock: Sock, heads: list[Message], flags: int, at: int) -> int:

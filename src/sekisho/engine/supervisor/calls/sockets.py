@@ -7,17 +7,22 @@ import fcntl
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from stat import S_ISSOCK
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sekisho.decide.request import Request
 from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.engine.supervisor.acting.closing import close_at_once
 from sekisho.engine.supervisor.call import NO_FD, Call
 from sekisho.engine.supervisor.objects import address as addresses
 from sekisho.engine.supervisor.system import libc
 from sekisho.policy.grammar import PROFILE_OPERATIONS
 from sekisho.policy.model import Mode
+
+if TYPE_CHECKING:
+    from sekisho.engine.supervisor.tasks import Process
 
 _TYPES: Final[dict[int, str]] = {
     socket.SOCK_STREAM: "stream",
@@ -26,6 +31,8 @@ _TYPES: Final[dict[int, str]] = {
     socket.SOCK_SEQPACKET: "seqpacket",
 }
 _MADE: Final = (socket.SO_DOMAIN, socket.SO_TYPE, socket.SO_PROTOCOL)
+_SO_COOKIE: Final = 57
+_GONE: Final = (errno.EBADF, errno.ESRCH, errno.ENOENT)
 INET: Final = (socket.AF_INET, socket.AF_INET6)
 WATCHED: Final = (*INET, socket.AF_UNIX)
 """The families whose addresses policy names."""
@@ -39,6 +46,8 @@ class Sock:
     family: int
     type: str
     protocol: int
+    cookie: int = 0
+    """The kernel's number of a datagram or raw socket of the Internet, which no other socket ever gets."""
 
     @property
     def blocking(self) -> bool:
@@ -49,18 +58,63 @@ class Sock:
 def pin(call: Call, number: int) -> Sock:
     """The socket behind the caller's descriptor; OSError(EBADF or ENOTSOCK)."""
     fd = call.duplicate(number)
-    if not S_ISSOCK(os.fstat(fd).st_mode):
+    sock = described(fd)
+    if sock is None:
         call.opened(number)
         raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
-    # With what Python would find out first said to it, it finds out nothing.
+    if sock.type != "stream" or sock.family not in INET:
+        call.lingering.discard(fd)
+    return sock
+
+
+def described(fd: Fd) -> Sock | None:
+    """What the socket ``fd`` is; None where it is none."""
+    if not S_ISSOCK(os.fstat(fd).st_mode):
+        return None
+    # With what Python would find out first said to it, it finds out nothing (some have no address).
     handle = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)
     try:
         family, kind, protocol = (handle.getsockopt(socket.SOL_SOCKET, option) for option in _MADE)
+        word = _TYPES.get(kind, "other")
+        hears = family in INET and word in ("dgram", "raw")
+        cookie = handle.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8) if hears else b""
     finally:
         handle.detach()
-    if kind != socket.SOCK_STREAM or family not in INET:
-        call.lingering.discard(fd)
-    return Sock(fd, family, _TYPES.get(kind, "other"), protocol)
+    return Sock(fd, family, word, protocol, int.from_bytes(cookie, "little"))
+
+
+def opened_by(process: Process) -> Iterator[Sock]:
+    """Each socket that ``process`` has open now, pinned until the next; those of its threads, too."""
+    seen: set[int] = set()
+    for tid in map(int, os.listdir(f"/proc/{process.tgid}/task")):
+        folder = f"/proc/{process.tgid}/task/{tid}/fd"
+        for number in map(int, os.listdir(folder)):
+            fd = _taken(process, tid, number, f"{folder}/{number}")
+            if fd < 0:
+                continue
+            try:
+                inode = os.fstat(fd).st_ino
+                # Who has but a path to it (O_PATH) receives nothing by that.
+                if inode not in seen and not fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_PATH:
+                    seen.add(inode)
+                    sock = described(fd)
+                    if sock is not None:
+                        yield sock
+            finally:
+                close_at_once(fd)
+
+
+def _taken(process: Process, tid: int, number: int, path: str) -> Fd:
+    """The socket behind a descriptor; -1 where it is none, or none any more."""
+    try:
+        if not os.readlink(path).startswith("socket:"):
+            return NO_FD
+        leading = tid == process.tgid
+        return Fd(libc.pidfd_getfd(process.pidfd, number) if leading else libc.thread_getfd(tid, number))
+    except OSError as failure:
+        if failure.errno not in _GONE:
+            raise
+        return NO_FD
 
 
 def mediated(call: Call, sock: Sock, verb: str) -> bool:
@@ -112,18 +166,24 @@ def bound_address(sock: Sock) -> bytes:
         name = handle.getsockname()
     if sock.family == socket.AF_UNIX:
         return struct.pack("H", socket.AF_UNIX) + (name if isinstance(name, bytes) else os.fsencode(name))
-    if sock.family not in INET:
-        return b""
+    return _raw(sock, name) if sock.family in INET else b""
+
+
+def peer_address(sock: Sock) -> bytes:
+    """The raw address that ``sock``, of the Internet, is connected to; b"" where it is to none."""
+    with socket.socket(fileno=os.dup(sock.fd)) as handle:
+        try:
+            return _raw(sock, handle.getpeername())
+        except OSError:
+            return b""
+
+
+def _raw(sock: Sock, name: tuple[str, int]) -> bytes:
     port = int(name[1]).to_bytes(2, "big")
     if sock.family == socket.AF_INET:
         return struct.pack("H", sock.family) + port + socket.inet_aton(name[0]) + bytes(8)
-    return (
-        struct.pack("H", sock.family)
-        + port
-        + bytes(4)
-        + socket.inet_pton(socket.AF_INET6, name[0].partition("%")[0])
-        + bytes(4)
-    )
+    host = socket.inet_pton(socket.AF_INET6, name[0].partition("%")[0])
+    return struct.pack("H", sock.family) + port + bytes(4) + host + bytes(4)
 
 
 def write_address(call: Call, raw: bytes, at: int, size_at: int) -> None:

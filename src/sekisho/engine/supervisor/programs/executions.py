@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING
 
 from sekisho.decide.request import Execution
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.calls import cores
 from sekisho.engine.supervisor.calls.reaching import Reaching
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, CallFacts
-from sekisho.engine.supervisor.programs import admission, image
+from sekisho.engine.supervisor.programs import admission, entering, image
 from sekisho.engine.supervisor.programs.admission import Admission
 from sekisho.engine.supervisor.programs.handlers import Handlers
 from sekisho.engine.supervisor.programs.image import Image
@@ -229,8 +228,8 @@ class Executions:
         for tid in process.threads - {process.tgid}:
             self.supervisor.tasks.by_tid.pop(tid, None)
         process.forget_image(same_rights=not self.supervisor.privileged)
-        process.domain, process.execute_handler = pending.destination, pending.handler
-        cores.withhold(self.supervisor, process)
+        former, process.domain, process.execute_handler = process.domain, pending.destination, pending.handler
+        entering.entered(self.supervisor, process, former)
 
     def stopped(self, pid: int, status: int) -> bool:
         """Handles a ptrace stop of ``pid``; False when it isn't one of ours."""

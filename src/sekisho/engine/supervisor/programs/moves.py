@@ -12,8 +12,8 @@ from sekisho.domain.automatic import automatic_transition, entry_transition, has
 from sekisho.domain.transition import ManualTransition, creation_lines, enter, plan_manual_transition
 from sekisho.engine.supervisor.acting import identity
 from sekisho.engine.supervisor.call import Call
-from sekisho.engine.supervisor.calls import cores
 from sekisho.engine.supervisor.plan import CallFacts
+from sekisho.engine.supervisor.programs import entering
 from sekisho.engine.supervisor.tasks import Process, lineage
 
 if TYPE_CHECKING:
@@ -80,5 +80,5 @@ class Moves:
         self._supervisor.tasks.settle(process)
         if process.credits > 0:
             process.former.add(process.domain.name)
-        process.domain = destination
-        cores.withhold(self._supervisor, process)
+        former, process.domain = process.domain, destination
+        entering.entered(self._supervisor, process, former)

@@ -126,6 +126,8 @@ _NUMBERS: Final[dict[str, tuple[int, int]]] = {
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
     "socket": (41, 198),
+    "setsockopt": (54, 208),
+    "getsockopt": (55, 209),
     "reboot": (169, 142),
     "vhangup": (153, 58),
     "settimeofday": (164, 170),

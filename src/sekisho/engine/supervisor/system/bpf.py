@@ -11,20 +11,21 @@ RET_ALLOW: Final = 0x7FFF0000
 RET_USER_NOTIF: Final = 0x7FC00000
 RET_ERRNO: Final = 0x00050000
 _ENOSYS: Final = 38
-_LOAD, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _JUMP, _JEQ, _JGE, _JSET, _RET = 0x20, 0x05, 0x15, 0x35, 0x45, 0x06
 _NR, _ARCH, _ARGS = 0, 4, 16
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
     """Ask only when argument ``arg``'s low half is one of ``values``, or none of ``others``, or has one of ``bits``, or
-    when it isn't zero."""
+    when it isn't zero; ``within`` (argument, values): only where that one's low half is among them, too."""
 
     arg: int
     values: tuple[int, ...] = ()
     bits: int = 0
     nonzero: bool = False
     others: tuple[int, ...] = ()
+    within: tuple[int, tuple[int, ...]] | None = None
 
 
 def _code(opcode: int, k: int, true: int = 0, false: int = 0) -> bytes:
@@ -52,7 +53,14 @@ def _test(where: Where) -> list[bytes]:
         left = range(len(where.others), 0, -1)
         out += [_code(_JEQ, value, skip) for value, skip in zip(where.others, left, strict=True)]
         out.append(_ASK)
-    return out
+    return out if where.within is None else _guarded(*where.within, out)
+
+
+def _guarded(arg: int, values: tuple[int, ...], body: list[bytes]) -> list[bytes]:
+    """``body`` where argument ``arg``'s low half is one of ``values``, else behind it."""
+    left = range(len(values), 0, -1)
+    tests = [_code(_JEQ, value, skip) for value, skip in zip(values, left, strict=True)]
+    return [_code(_LOAD, _ARGS + 8 * arg), *tests, _code(_JUMP, len(body)), *body]
 
 
 def assemble(audit_arch: int, foreign_bit: int, calls: Mapping[int, Iterable[Where]]) -> bytes:
