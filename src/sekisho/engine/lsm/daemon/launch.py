@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from sekisho.engine.lsm.daemon import control, machine
@@ -19,6 +20,8 @@ from sekisho.store.directory import PolicyDirectory
 _READY: Final = "ready"
 _LONGEST: Final = 1 << 16
 _NICE: Final = -10
+_LAST: Final = "-900"
+"""As the unit has it."""
 
 
 def begin(directory: PolicyDirectory, say: Callable[[str], None]) -> Service:
@@ -46,9 +49,12 @@ def foreground(directory: PolicyDirectory, say: Callable[[str], None], ready: Ca
 
 
 def _come_first() -> None:
-    """However busy the machine is, what is learned, asked and changed doesn't wait for it."""
+    """However busy the machine is, what is learned, asked and changed doesn't wait for it; and whoever takes its memory
+    is ended before this process is."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_LAST)
 
 
 def background(directory: PolicyDirectory, say: Callable[[str], None]) -> None:
