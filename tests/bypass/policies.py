@@ -277,3 +277,22 @@ def tracing(arena: Arena) -> None:
             f"<kernel> {arena.folder}/keeping": kept,
         }
     )
+
+
+def signalling(arena: Arena) -> None:
+    """signals.c may send what it likes to its own domain and to nobody's, and execute heir, which it may not."""
+    heir = arena.folder / "heir"
+    arenas.compile_c("heir.c", heir)
+    chain = f"<kernel> {arena.tool}"
+    rules = lines(arena.folder, arena.ports[0], chain) | {
+        f"ipc signal 1-64 {chain}",
+        f"file execute {heir} initialize",
+        f"file ioctl {arena.folder}/\\{{\\*\\}}/\\* 0x0-0xFFFFFFFF",
+        "file ioctl socket:[\\$] 0x0-0xFFFFFFFF",
+        "file read/write /dev/ptmx",
+        "file read/write devpts:/ptmx",
+        "file read/write devpts:/\\$",
+        *(f"file ioctl {name} 0x0-0xFFFFFFFF" for name in ("/dev/ptmx", "devpts:/ptmx", "devpts:/\\$")),
+    }
+    rules.remove("ipc signal 1-64 <kernel>")
+    arena.policy.write({chain: rules, f"<kernel> {heir}": CHILD})

@@ -20,6 +20,7 @@ from sekisho.engine.supervisor.calls.arrivals import Arrivals
 from sekisho.engine.supervisor.calls.holding import Holding
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.calls.shortcuts import Key, Shortcuts
+from sekisho.engine.supervisor.calls.underway import Underway
 from sekisho.engine.supervisor.calls.waiting import Waiting
 from sekisho.engine.supervisor.earshot import Earshot
 from sekisho.engine.supervisor.guard import Guard
@@ -59,7 +60,8 @@ class Supervisor(Loop):
         self.judge = judge
         self.architecture = architecture
         self.warn = warn
-        self.rows = rows
+        self.rows, self.privileged = rows, privileged
+        """``privileged``: programs of the tree may gain rights by exec (setuid)."""
         actions.enter_process()
         closing.prepare()
         self.namer = Namer(actions.filesystems())
@@ -67,18 +69,14 @@ class Supervisor(Loop):
         self.tasks = Tasks(self._track)
         self.workers = Workers(self.own)
         self.performer = Performer(self)
-        self.executions = Executions(self)
+        self.executions, self.underway = Executions(self), Underway(self)
         self.shortcuts = Shortcuts(self)
-        self.guard = Guard()
-        self.modes = Modes(judge.policy)
+        self.guard, self.modes = Guard(), Modes(judge.policy)
         self.waiting, self.arrivals, self.holding = Waiting(self), Arrivals(self), Holding(self)
         self.earshot = Earshot(self)
         self.questions = judge.questions
         self.questions.attach(self)
-        self.penalties = Penalties(listener)
-        self.moves = Moves(self)
-        self.privileged = privileged
-        """Programs of the tree may gain rights by exec (setuid)."""
+        self.penalties, self.moves = Penalties(listener), Moves(self)
         self.signals_scoped = False
         """Landlock keeps the tree from signalling anything outside it."""
         self.timed += [self.waiting, self.arrivals, self.holding, self.questions, self.penalties]
@@ -100,6 +98,7 @@ class Supervisor(Loop):
 
         def died(_: int) -> None:
             self.unwatch(process.pidfd)
+            self.executions.failed(process)
             self.tasks.gone(process)
 
         self.watch(process.pidfd, died)
@@ -146,6 +145,8 @@ class Supervisor(Loop):
         except (FileNotFoundError, ProcessLookupError):
             return
         self.shortcuts.settled(notification.tid)
+        if self.underway.calls:
+            self.underway.over(notification.tid)
         if process.executing or process.expected_roots is not None:
             self.executions.called(process, notification)
         row = self.rows.get(notification.nr)

@@ -15,9 +15,8 @@ from tests.engine.supervisor.pinned import opened, pidfd_of
 from tests.engine.supervisor.stage import ARCHITECTURE, DOMAIN, Stage
 from tests.engine.supervisor.supervised import Supervised
 
-from sekisho.engine.supervisor.calls.reaching import ATTACH, SEIZE, TRACEME, Reaching
-from sekisho.engine.supervisor.plan import LATER, PROCEED
-from sekisho.engine.supervisor.system.notify import Notification
+from sekisho.engine.supervisor.calls.reaching import ATTACH, SEIZE, TRACEME
+from sekisho.engine.supervisor.plan import PROCEED
 from sekisho.engine.supervisor.tasks import Process
 from sekisho.policy.edit import ensure_domain
 from sekisho.policy.model import Mode
@@ -120,64 +119,24 @@ def test_nobody_of_the_tree_becomes_the_tracer(enforcing: Stage, learning: Stage
     assert PROCEED is learning.answer("ptrace", TRACEME)
 
 
-@pytest.fixture
-def reaching(enforcing: Stage, monkeypatch: pytest.MonkeyPatch) -> Reaching:
-    """Reaching where the caller (this process) needn't really be stopped."""
-    monkeypatch.setattr(enforcing.supervisor.executions, "seize", lambda call: True)
-    monkeypatch.setattr("sekisho.engine.supervisor.system.libc.ptrace", lambda *arguments: 0)
-    return enforcing.supervisor.executions.reaching
-
-
-def test_an_exec_waits_until_nobody_reaches_in(
-    enforcing: Stage, reaching: Reaching, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    again: list[Notification] = []
-    monkeypatch.setattr(enforcing.supervisor, "take", again.append)
-    caller, other = enforcing.call("process_vm_readv", 1), enforcing.call("process_vm_readv", 1)
-    other.notification = other.notification._replace(tid=1)
-    assert PROCEED is reaching.begin(caller, enforcing.process)
-    assert PROCEED is reaching.begin(other, enforcing.process)
-
-    assert LATER is enforcing.answer("execve", b"/bin/true", 0, 0)
-    reaching.over(caller.tid)
-    assert [] == again
-    reaching.over(1)
-    assert ["execve"] == [_name(each.nr) for each in again]
-    assert not reaching.parks(caller)
-
-
-def _name(number: int) -> str:
-    return next(name for name, each in ARCHITECTURE.numbers.items() if each == number)
-
-
-def test_who_cant_be_stopped_doesnt_reach_in(enforcing: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enforcing.supervisor.executions, "seize", lambda call: False)
+def test_who_is_reached_stays_what_it_is_until_the_call_is_over(enforcing: Stage) -> None:
     with child(wait_for_word) as other:
         other.hear()
-        place(enforcing, other.pid)
+        process = place(enforcing, other.pid)
         enforcing.allow(f"ipc read_memory {BELOW}")
 
-        assert -errno.EPERM == enforcing.handle("process_vm_readv", other.pid)
+        assert "proceed" == enforcing.handle("process_vm_readv", other.pid)
+        (made,) = enforcing.supervisor.underway.calls.values()
+        assert made.reaches(process)
+        assert not made.by_number
 
 
-def test_a_call_on_somebody_dead_that_lasts_too_long(enforcing: Stage, reaching: Reaching) -> None:
-    """Its number might come back as another's."""
-    with child(wait_for_word) as caller, child(wait_for_word) as target:
-        for each in (caller, target):
-            each.hear()
-        made = enforcing.call("process_vm_readv", target.pid)
-        made.notification = made.notification._replace(tid=caller.pid)
-        process = place(enforcing, target.pid)
-        reaching.begin(made, process)
-        for _ in range(1000):
-            reaching.forked()
-        os.kill(caller.pid, 0)
-        enforcing.supervisor.unwatch(process.pidfd)
-        enforcing.supervisor.tasks.gone(process)
+def test_an_outsiders_number_may_be_anybodys_by_then(enforcing: Stage) -> None:
+    enforcing.allow("ipc read_memory <kernel>")
 
-        for _ in range(1000):
-            reaching.forked()
-        assert signal.SIGKILL == os.WTERMSIG(os.waitpid(caller.pid, 0)[1])
+    assert "proceed" == enforcing.handle("process_vm_readv", 1)
+    (made,) = enforcing.supervisor.underway.calls.values()
+    assert made.by_number
 
 
 @pytest.mark.needs("strace")

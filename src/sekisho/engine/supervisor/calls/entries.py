@@ -8,6 +8,7 @@ from collections.abc import Callable
 from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISDIR
 
 from sekisho.engine.supervisor.call import Call, signed
+from sekisho.engine.supervisor.calls import roots
 from sekisho.engine.supervisor.plan import Answer, CallFacts, Object, Place, Plan
 from sekisho.engine.supervisor.system import libc
 
@@ -246,7 +247,7 @@ class _Anywhere(set[tuple[int, int]]):
 
 def root_changes(call: Call) -> None:
     """From the caller's next call on its root directory is looked up anew, whichever it is by then."""
-    call.supervisor.executions.expect_root(call.process, call.tid, _Anywhere())
+    roots.expect(call.process, call.tid, _Anywhere())
 
 
 def chroot(call: Call) -> Plan | Answer:
@@ -262,6 +263,6 @@ def chroot(call: Call) -> Plan | Answer:
 
     def perform() -> Answer:
         allowed = {(status.st_dev, status.st_ino) for status in (before, found.status)}
-        return call.supervisor.executions.expect_root(process, tid, allowed)
+        return roots.expect(process, tid, allowed)
 
     return Plan([request], perform)

@@ -44,7 +44,7 @@ def ask(guard: Guard, call: Call) -> int:
 
 def forked(call: Call, flags: int) -> None:
     """A fork with these clone(2) ``flags`` is let through."""
-    call.supervisor.executions.reaching.forked()
+    call.supervisor.underway.forked()
     # A thread that shares no descriptors forks unseen all the same, while its process does something else.
     if flags & (CLONE_FILES | CLONE_THREAD):
         call.process.shares_files = True

@@ -1,8 +1,8 @@
 """Reaching into another process: ``ipc ptrace``, ``read_memory``, ``write_memory``, ``get_descriptor``.
 
 What was checked is left to the kernel, whose own rules (ids, yama, dumpable) hold as ever: nothing is lent. But the
-other process may enter a domain with more rights between our look and the kernel's. So the caller is made to stop on
-its way out of the call (PTRACE_INTERRUPT), and until then no exec of the other process is answered.
+other process may enter a domain with more rights between our look and the kernel's: not before the call is over
+(``underway``).
 
 An exec of a process that is traced can't be verified. It may happen where the tracer may trace the new domain as well.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 from typing import TYPE_CHECKING, Final
 
 from sekisho.engine.supervisor.acting.actions import Fd
@@ -24,62 +23,19 @@ from sekisho.engine.supervisor.tasks import Process, lineage
 from sekisho.policy.model import Domain
 
 if TYPE_CHECKING:
-    from sekisho.engine.supervisor.programs.executions import Executions
-    from sekisho.engine.supervisor.system.notify import Notification
+    from sekisho.engine.supervisor.supervisor import Supervisor
 
 TRACEME, ATTACH, SEIZE = 0, 16, 0x4206
-_INTERRUPT: Final = 0x4207
-_FORKS: Final = 200
-"""So many can't bring the number of a dead process back (RESERVED_PIDS, kernel/pid.c, is 300)."""
 _YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"
 
 
 class Reaching:
-    """The calls of one supervisor's tree that reach into another process now."""
+    """Who traces whom in one supervisor's tree."""
 
-    def __init__(self, executions: Executions) -> None:
-        self._executions = executions
-        self._supervisor = executions.supervisor
-        self._held: dict[int, Process] = {}
-        self._parked: dict[Process, list[Notification]] = {}
-        self._left: dict[int, int] = {}
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
         self.traced = False
         """Some process of the tree may be traced by another."""
-
-    def begin(self, call: Call, target: Process) -> Answer:
-        """The kernel runs the call; ``target`` executes no other program until it is over."""
-        if not self._executions.seize(call):
-            return -errno.EPERM
-        libc.ptrace(_INTERRUPT, call.tid)
-        self._held[call.tid] = target
-        return PROCEED
-
-    def over(self, tid: int) -> None:
-        """Task ``tid`` has stopped or died: no call of it is under way."""
-        target = self._held.pop(tid, None)
-        self._left.pop(tid, None)
-        if target is None or target in self._held.values():
-            return
-        for parked in self._parked.pop(target, ()):
-            if self._supervisor.listener.valid(parked.id):
-                self._supervisor.take(parked)
-
-    def parks(self, call: Call) -> bool:
-        """Whether the caller is being reached into, so that its exec has to wait until that is over."""
-        if call.process not in self._held.values():
-            return False
-        self._parked.setdefault(call.process, []).append(call.notification)
-        call.close()
-        return True
-
-    def forked(self) -> None:
-        """The tree has one more task: a call on a process long dead might find another under its number."""
-        for tid, target in list(self._held.items()):
-            if self._supervisor.tasks.by_tgid.get(target.tgid) is target:
-                continue
-            self._left[tid] = self._left.get(tid, _FORKS) - 1
-            if not self._left[tid]:
-                os.kill(tid, signal.SIGKILL)
 
     def tracer(self, tid: int) -> Process | None:
         """The process of the tree that traces task ``tid``."""
@@ -181,8 +137,6 @@ def _reach(call: Call, found: Targets, verb: str, *also: str) -> Plan | Answer:
     def perform() -> Answer:
         if len(found.processes) > 1:
             return -errno.EPERM
-        for target in found.processes:
-            return call.supervisor.executions.reaching.begin(call, target)
-        return PROCEED
+        return call.supervisor.underway.let_go(call, found.processes, by_number=found.loose)
 
     return Plan(asked, perform)

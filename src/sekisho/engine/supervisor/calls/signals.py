@@ -2,8 +2,8 @@
 
 The sender's own process is never asked for, nor signal 0. A process group is asked for domain by domain, and so is
 everybody (-1), which is always somebody outside, too. What is checked is then left to the kernel, so that the
-receiver sees who sent it; only where the tree is shut off from the rest (Landlock) is a signal to a process outside
-sent in the caller's place.
+receiver sees who sent it, and receivers stay in their domains until it is sent (``underway``); only where the tree is
+shut off from the rest (Landlock) is a signal to a process outside sent in the caller's place.
 """
 
 from __future__ import annotations
@@ -37,22 +37,20 @@ def kill(call: Call) -> Plan | Answer:
     if number > 0:
         return _plan(call, sig, targets.one(call, number), lambda: int(call.run("kill", number, sig)))
     if number == _EVERYBODY:
-        return _plan(call, sig, targets.everybody(call))
+        return _plan(call, sig, targets.everybody(call), several=True)
     found = targets.group(call, -number)
     if found.ours:
-        return Plan(requests(call, sig, found), lambda: _spare_ours(call, -number, sig))
-    return _plan(call, sig, found)
+        return Plan(requests(call, sig, found), lambda: _spare_ours(call, found, sig))
+    return _plan(call, sig, found, several=True)
 
 
-def _spare_ours(call: Call, number: int, sig: int) -> int:
+def _spare_ours(call: Call, found: Targets, sig: int) -> int:
     """Everybody in the group has been sent ``sig`` but what holds the caller, which comes last."""
     own, sent = call.process.tgid, 0
-    ours = call.supervisor.guard.processes
-    for pid in sorted(targets.members(call, number), key=lambda pid: pid == own):
-        if pid not in ours:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                call.run("kill", pid, sig)
-                sent += 1
+    for pid in sorted(found.pids, key=lambda pid: pid == own):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            call.run("kill", pid, sig)
+            sent += 1
     return 0 if sent else -errno.EPERM
 
 
@@ -97,20 +95,24 @@ def kill_pidfd(call: Call) -> Plan | Answer:
     """pidfd_send_signal(2); a descriptor that somebody else may swap is pinned and used in the caller's place."""
     number, sig, at, flags = call.args[0], signed(call.args[1]), call.args[2], call.args[3] & 0xFFFFFFFF
     swappable = call.guarded and call.process.shares_files
-    pidfd = call.duplicate(number) if swappable else None
+    # PIDFD_SELF_THREAD and the like are no descriptors.
+    pidfd = call.duplicate(number) if swappable and signed(number) >= 0 else None
     pid = targets.behind(call, number) if pidfd is None else targets.behind_ours(call, pidfd)
     found = Targets()
     if flags & _PROCESS_GROUP:
-        found.add_group(call, pid)
+        for leader in {pid} if signed(number) >= 0 else {call.process.tgid, call.tid}:
+            found.add_group(call, leader)
     elif pid:
         found.add(call, pid)
+    # A pidfd stays who it is.
+    found.loose = False
 
     def send() -> int:
         information = call.read(at, _INFORMATION) if at else b""
         return int(call.run("send_by_pidfd", pidfd or call.duplicate(number), sig, information, flags))
 
     if pidfd is None:
-        return _plan(call, sig, found, send)
+        return _plan(call, sig, found, send, several=bool(flags & _PROCESS_GROUP))
     return -errno.EPERM if found.ours else Plan(requests(call, sig, found), send, always=True)
 
 
@@ -125,9 +127,14 @@ def _unasked(call: Call) -> bool:
     return mode is Mode.DISABLED and not call.supervisor.signals_scoped
 
 
-def _plan(call: Call, sig: int, found: Targets, outside: Callable[[], int] | None = None) -> Plan | Answer:
-    """``outside`` sends it where the kernel wouldn't let the caller."""
+def _plan(
+    call: Call, sig: int, found: Targets, outside: Callable[[], int] | None = None, *, several: bool = False
+) -> Plan | Answer:
+    """``outside`` sends it where the kernel wouldn't let the caller; ``several`` are all who the kernel finds then."""
     asked = requests(call, sig, found)
     if found.outside and outside is not None and call.supervisor.signals_scoped and not call.process.nested:
         return Plan(asked, outside, always=True)
-    return Plan(asked, lambda: PROCEED) if asked else PROCEED
+    if not 0 < sig <= _LAST or not (several or found.loose or found.processes):
+        return Plan(asked, lambda: PROCEED) if asked else PROCEED
+    reached = None if several else found.processes
+    return Plan(asked, lambda: call.supervisor.underway.let_go(call, reached, by_number=several or found.loose))

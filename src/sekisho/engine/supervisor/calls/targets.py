@@ -36,6 +36,10 @@ class Targets:
     """Also the supervisor or what belongs to it, which the guards see to."""
     own: bool = False
     """Also the process that makes it."""
+    loose: bool = False
+    """Also some whose number may be somebody else's before long: a thread's, or of one whose end we don't see."""
+    pids: list[int] = field(default_factory=list, compare=False)
+    """Our numbers of all of them but ours."""
     dead: list[str | None] = field(default_factory=list)
     """The domains, as far as known, of those that have ended and only wait for their parents to take note."""
 
@@ -57,14 +61,19 @@ class Targets:
         if pid in call.supervisor.guard.processes:
             self.ours = True
             return
+        tasks = call.supervisor.tasks
+        # Who has ended isn't taken for a child that nobody has seen yet.
+        dead = pid not in tasks.by_tid and _dead(pid)
         try:
-            process = call.supervisor.tasks.member(pid)
+            process = None if dead else tasks.member(pid)
         except Lost:
             process = None
         except OSError:
             return
-        if process is None and _dead(pid):
-            domain = call.supervisor.tasks.ended.get(pid)
+        self.pids.append(pid)
+        self.loose = self.loose or process is None or pid not in (process.tgid, call.tid)
+        if dead:
+            domain = tasks.ended.get(pid)
             self.dead.append(None if domain is None else domain.name)
         elif process is None:
             self.outside = True

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sekisho.decide.request import Execution
 from sekisho.engine.supervisor.call import Call
+from sekisho.engine.supervisor.calls import roots
 from sekisho.engine.supervisor.calls.reaching import Reaching
 from sekisho.engine.supervisor.plan import LATER, PROCEED, Answer, CallFacts
 from sekisho.engine.supervisor.programs import admission, entering, image
@@ -78,7 +79,7 @@ class Executions:
         self.admission = Admission(supervisor)
         self.injections = Injections(supervisor)
         self.handlers = Handlers(self)
-        self.reaching = Reaching(self)
+        self.reaching = Reaching(supervisor)
 
     def forget(self) -> None:
         """Policy may have changed."""
@@ -86,7 +87,10 @@ class Executions:
 
     def attempt(self, call: Call, dirfd: int, path: bytes, argv_at: int, envp_at: int, flags: int) -> Answer:
         """The answer to an exec; where nothing holds it back one that would fail anyway goes to the kernel."""
-        if self.reaching.parks(call) or self.supervisor.holding.parks(call):
+        if self.supervisor.holding.parks(call):
+            return LATER
+        if self.supervisor.underway.parks(call.notification, call.process):
+            call.close()
             return LATER
         injected = self.injections.made(call.notification)
         if injected is not None:
@@ -159,14 +163,19 @@ class Executions:
 
     def seize(self, call: Call) -> bool:
         """Whether the calling thread is traced from now on; where it can't be, that is told."""
-        tid, process = call.tid, call.process
+        if self.watch(call.tid, call.process):
+            return True
+        self.supervisor.warn_once(call.process, "can't be watched (is it traced already?), so that its call is refused")
+        return False
+
+    def watch(self, tid: int, process: Process) -> bool:
+        """Whether task ``tid`` of ``process`` is traced from now on."""
         if tid in self._seized:
             return True
         try:
             if not self.supervisor.holding.gives(tid):
                 libc.ptrace(_SEIZE, tid, 0, _O_TRACESYSGOOD | _O_TRACEEXEC | _O_EXITKILL)
         except OSError:
-            self.supervisor.warn_once(process, "can't be watched (is it traced already?), so that its call is refused")
             return False
         self._seized[tid] = process.tgid
         return True
@@ -174,7 +183,7 @@ class Executions:
     def called(self, process: Process, notification: Notification) -> None:
         """``process`` asks for something: whether what it did before came out as it had to."""
         if process.expected_roots is not None:
-            self._check_root(process, notification.tid)
+            roots.check(self.supervisor, process, notification.tid)
         pending = self._pending.get(process.tgid)
         if pending is None:
             process.executing = False
@@ -250,16 +259,17 @@ class Executions:
                 deliver = number
             self._seized.pop(pid, None)
             libc.ptrace(_DETACH, pid, 0, deliver)
-        self.reaching.over(pid)
+        self.supervisor.underway.over(pid)
         return True
 
     def ended(self, pid: int) -> None:
         """A traced task is gone."""
-        self.reaching.over(pid)
+        self.supervisor.underway.over(pid)
         self.injections.ended(pid)
-        tgid = self._seized.pop(pid, None)
-        if tgid is not None:
-            self._pending.pop(tgid, None)
+        tgid = self._seized.pop(pid, -1)
+        # Other threads end when one executes.
+        if tgid in self._pending and self._pending[tgid].tid == pid:
+            del self._pending[tgid]
 
     def _executed(self, tgid: int) -> None:
         process, pending = self.supervisor.tasks.by_tgid.get(tgid), self._pending.get(tgid)
@@ -282,18 +292,3 @@ class Executions:
         self.supervisor.warn(f"process {process.tgid} in {process.domain.name}: {reason}; killed")
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.tgid, signal.SIGKILL)
-
-    def expect_root(self, process: Process, tid: int, allowed: set[tuple[int, int]]) -> Answer:
-        """From its next call on, ``process`` must have one of the ``allowed`` root directories."""
-        process.expected_roots = (tid, allowed)
-        return PROCEED
-
-    def _check_root(self, process: Process, tid: int) -> None:
-        assert process.expected_roots is not None
-        changing, allowed = process.expected_roots
-        if tid == changing:
-            process.expected_roots = None
-        root = os.stat(f"/proc/{tid}/root")
-        self.supervisor.tasks.forget_identities()
-        if (root.st_dev, root.st_ino) not in allowed:
-            self.kill(process, "the directory of a chroot was swapped")
