@@ -41,6 +41,7 @@ PROGRAMS = {
     "races.c": Program(policies.racing, 2000, 200000),
     "births.c": Program(policies.breeding, 40, 200, policies.ALONE),
     "deputy.c": Program(policies.deputising, 1000),
+    "hearing.c": Program(policies.hearing),
 }
 """By source; control.c is tried in the arena of the first.
 

@@ -92,12 +92,18 @@ class Earshot:
         wanted = self._of(domain, sock.type)
         if wanted is None and not self._known:
             return
-        known, kind = self._known.get(sock.cookie), Kind(sock.family, sock.type, sock.protocol)
+        known = self._known.get(sock.cookie)
+        # Of what a socket is only the family ever changes (IPV6_ADDRFORM).
+        if known is not None and known.kind.family == sock.family:
+            if known.senders is wanted:
+                return
+            if known.senders == wanted:
+                known.senders = wanted
+                return
+        kind = Kind(sock.family, sock.type, sock.protocol)
         if known is None:
             _limit(self._known)
             known = self._known[sock.cookie] = _Heard(wanted, kind)
-        elif known.senders == wanted and known.kind == kind:
-            return
         known.senders, known.kind = wanted, kind
         known.reached.clear()
         known.promised.clear()
@@ -200,11 +206,11 @@ class Earshot:
         """Whether a granted datagram of ``length`` bytes came without its contents; if only the administrator has
         allowed it, the sender's next one will have them."""
         known = self._heard(sock)
-        who = _sender(sock, address)
-        if known is None or who is None or length != known.kind.empty:
+        if known is None or length != known.kind.empty:
             return False
-        if known.passes(who):
-            return known.stale
+        who = _sender(sock, address)
+        if who is None or known.passes(who):
+            return who is not None and known.stale
         known.promised.add(who)
         known.stale = True
         self._install(sock, known, _installed(sock))
@@ -217,9 +223,9 @@ class Earshot:
 
     def kept_promise(self, sock: Sock, address: bytes) -> None:
         """The datagram that was promised has come."""
-        known, who = self._heard(sock), _sender(sock, address)
-        if known is not None and who in known.promised:
-            known.promised.discard(who)
+        known = self._heard(sock)
+        if known is not None and self.is_promised(sock, address):
+            known.promised -= {_sender(sock, address)}
             self._install(sock, known, _installed(sock))
 
     def drained(self, sock: Sock) -> None:
