@@ -85,36 +85,28 @@ def described(fd: Fd) -> Sock | None:
 
 def opened_by(process: Process) -> Iterator[Sock]:
     """Each socket that ``process`` has open now, pinned until the next; those of its threads, too."""
-    seen: set[int] = set()
+    seen: set[str] = set()
     for tid in map(int, os.listdir(f"/proc/{process.tgid}/task")):
         folder = f"/proc/{process.tgid}/task/{tid}/fd"
         for number in map(int, os.listdir(folder)):
-            fd = _taken(process, tid, number, f"{folder}/{number}")
-            if fd < 0:
+            try:
+                name = os.readlink(f"{folder}/{number}")
+                if name in seen or not name.startswith("socket:"):
+                    continue
+                leading = tid == process.tgid
+                fd = Fd(libc.pidfd_getfd(process.pidfd, number) if leading else libc.thread_getfd(tid, number))
+            except OSError as failure:
+                if failure.errno not in _GONE:
+                    raise
                 continue
             try:
-                inode = os.fstat(fd).st_ino
                 # Who has but a path to it (O_PATH) receives nothing by that.
-                if inode not in seen and not fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_PATH:
-                    seen.add(inode)
-                    sock = described(fd)
-                    if sock is not None:
-                        yield sock
+                sock = described(fd) if not fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_PATH else None
+                if sock is not None:
+                    seen.add(name)
+                    yield sock
             finally:
                 close_at_once(fd)
-
-
-def _taken(process: Process, tid: int, number: int, path: str) -> Fd:
-    """The socket behind a descriptor; -1 where it is none, or none any more."""
-    try:
-        if not os.readlink(path).startswith("socket:"):
-            return NO_FD
-        leading = tid == process.tgid
-        return Fd(libc.pidfd_getfd(process.pidfd, number) if leading else libc.thread_getfd(tid, number))
-    except OSError as failure:
-        if failure.errno not in _GONE:
-            raise
-        return NO_FD
 
 
 def mediated(call: Call, sock: Sock, verb: str) -> bool:
