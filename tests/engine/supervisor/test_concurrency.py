@@ -204,6 +204,29 @@ def _murder(storm: Storm, delay: float) -> None:
     assert "the supervisor died" in errors.read_text()
 
 
+def test_a_stopped_supervisor(storm: Storm) -> None:
+    """While it is stopped from outside all wait and nothing passes; afterwards everything goes on."""
+    with subprocess.Popen(
+        storm.arguments(6, 2), env=storm.policy.environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as front:
+        _until("processes open files", lambda: storm.board().granted > 0)
+        supervisor = _child(front.pid)
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            time.sleep(0.2)
+            before = storm.board()
+            time.sleep(0.3)
+            assert before == storm.board()
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        _until("they go on", lambda: storm.board().granted > before.granted)
+        said = front.communicate(timeout=60)[1].decode()
+    board = storm.board()
+
+    assert (0, 0, 0) == (front.returncode, board.wrongly_granted, board.wrongly_refused), said
+    assert board.executed > before.executed
+
+
 def _command_line(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -222,3 +222,19 @@ def test_numbers_of_a_device() -> None:
     null = inode(os.stat("/dev/null"))
 
     assert (1, 3) == (null.dev_major, null.dev_minor)
+
+
+def test_what_tells_one_object_from_others(tmp_path: Path) -> None:
+    """A file by its name and inode, a pipe by its number; opened again it is the same."""
+    (tmp_path / "one").touch()
+    (tmp_path / "other").touch()
+    here, there = os.pipe()
+    one, again, other = (os.open(tmp_path / name, os.O_PATH) for name in ("one", "one", "other"))
+
+    assert naming.identity(one) == naming.identity(again)
+    assert naming.identity(here) == naming.identity(there)
+    assert 3 == len({naming.identity(fd) for fd in (one, other, here)})
+    os.rename(tmp_path / "other", tmp_path / "one")
+    assert naming.identity(one) != naming.identity(other)
+    for fd in (here, there, one, again, other):
+        os.close(fd)

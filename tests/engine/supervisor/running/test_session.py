@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.decide.support import request
+from tests.engine.supervisor.forked import child
 
 from sekisho.engine.judge import Judge
 from sekisho.engine.supervisor.questions import Questions
 from sekisho.engine.supervisor.running.front import Back
 from sekisho.engine.supervisor.running.session import Session
+from sekisho.engine.supervisor.system import stops
 from sekisho.policy.edit import ensure_domain
 from sekisho.policy.model import Domain, Mode
 from sekisho.policy.stat import Memory
@@ -183,3 +189,35 @@ def test_an_edit_is_saved_although_nothing_else_happens(learning: Run) -> None:
     learning.session.keeper.look()
     assert -1 == learning.session.keeper.patience()
     assert "file read /etc/passwd" in policy_text(learning)
+
+
+def _with_a_thread(channel: socket.socket) -> None:
+    thread = threading.Thread(target=signal.pause, daemon=True)
+    thread.start()
+    channel.send(str(thread.native_id).encode())
+    channel.recv(100)
+
+
+def test_the_end_of_a_command_that_has_a_traced_thread(learning: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waited_in_vain(*_: object) -> None:
+        raise TimeoutError
+
+    nobody = SimpleNamespace(ended=lambda pid: None, collected=lambda pid: None)
+    supervisor = SimpleNamespace(executions=nobody, holding=nobody, workers=nobody)
+    former, back = signal.signal(signal.SIGALRM, waited_in_vain), learning.session._back
+    with child(_with_a_thread) as other:
+        thread = int(other.hear())
+        stops.stop(thread)
+        while stops.reported(thread) is None:
+            time.sleep(0.001)
+        monkeypatch.setattr(learning.session, "_supervisor", supervisor, raising=False)
+        monkeypatch.setattr(learning.session, "_child", other.pid, raising=False)
+        os.kill(other.pid, signal.SIGKILL)
+        signal.alarm(10)
+        learning.session.wait()
+        signal.alarm(0)
+    signal.signal(signal.SIGALRM, former)
+
+    assert "exit 137" == learning.heard()[-1]
+    assert back is not None
+    back.channel.close()

@@ -28,10 +28,11 @@ def ioctl(call: Call) -> Plan | Answer:
     command = call.args[1] & 0xFFFFFFFF
     if command == _TIOCGPTPEER:
         return _peer(call)
-    shared = call.process.shares_files
-    found = call.open_file(call.args[0]) if shared else call.describe(call.descriptor(call.args[0]))
+    shared, owning = call.process.shares_files, command in (owners.FIOSETOWN, owners.SIOCSPGRP)
+    found = call.describe(call.descriptor(call.args[0]))
+    if shared and (owning or flat.known(command, found)):
+        found = call.open_file(call.args[0])
     request = call.request("file ioctl", found.name, command, facts=CallFacts(call, path1=found.status))
-    owning = command in (owners.FIOSETOWN, owners.SIOCSPGRP)
     if owning and S_ISSOCK(found.status.st_mode):
         owned = owners.set_owner(call, found.fd if shared else None)
         if isinstance(owned, Plan):

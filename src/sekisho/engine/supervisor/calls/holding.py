@@ -14,9 +14,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from sekisho.engine.supervisor.acting.actions import Fd
+from sekisho.engine.supervisor.objects import naming
 from sekisho.engine.supervisor.plan import LATER, Answer, Object
-from sekisho.engine.supervisor.system import libc, procfs, stops
+from sekisho.engine.supervisor.system import stops
 from sekisho.engine.supervisor.tasks import Process
 
 if TYPE_CHECKING:
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 0.002
 """Seconds for which everybody else waits with us."""
-_PATIENCE: Final = 1.0
-"""Seconds in which all must have been stopped once."""
+_PATIENCE: Final = 10.0
+"""Seconds in which all must have been stopped once: who waits for a disk can't be."""
 _BRIEFLY, _LONGEST = 0.0003, 0.05
 """Seconds that a caller has to fall asleep in its call: the first time, and at most."""
 _TICK: Final = 0.001
 _REMEMBERED: Final = 1000
-_KCMP_FILE: Final = 0
 _ADVICE: Final = (
     "its ioctl {:#x} on {} is refused. Where a profile has CONFIG::file::ioctl={{ mode=disabled }}, none is"
 )
@@ -45,9 +44,7 @@ class Hold:
     process: Process
     notification: Notification
     name: str
-    call: Call
-    """With what was judged, open until the caller goes on."""
-    file: Fd
+    judged: naming.Identity
     began: float
     seized: dict[int, int | None] = field(default_factory=dict)
     """The wait status with which each thread has stopped; None while it hasn't."""
@@ -83,7 +80,9 @@ class Holding:
         if process.shares_apart:
             self._warn(call.process, call.notification, found.name, "shares its descriptors with another process")
             return -errno.EPERM
-        hold = Hold(process, call.notification, found.name, call, found.fd, time.monotonic())
+        hold = Hold(process, call.notification, found.name, naming.identity(found.fd), time.monotonic())
+        # Nothing of the caller's is kept open by us while it goes on.
+        call.close()
         self._holds[process] = hold
         self._try_at_once(hold)
         return LATER
@@ -208,23 +207,21 @@ class Holding:
             else:
                 stops.stop(tid)
         except OSError:
-            hold.hopeless = hold.hopeless or _traced(tid)
+            hold.hopeless = hold.hopeless or stops.traced(tid)
             return False
         hold.seized[tid] = None
         return True
 
     def _release(self, hold: Hold) -> None:
         """The caller goes on, if what stands under the number is what was judged."""
-        notification, same = hold.notification, _is_same(hold)
-        # Nothing of the caller's is kept open by us while it goes on.
-        hold.call.close()
-        if not same:
+        notification = hold.notification
+        if _looked_up(notification) != hold.judged:
             self._again.append(notification)
             self._finish(hold)
         elif all(map(stops.harmless, self._others(hold))):
             self._supervisor.listener.proceed(notification.id)
             self._finish(hold)
-        elif _traced(notification.tid):
+        elif stops.traced(notification.tid):
             self._refuse(hold, "is traced")
         else:
             hold.turns = stops.turns(notification.tid)
@@ -265,7 +262,6 @@ class Holding:
         self._finish(hold)
 
     def _finish(self, hold: Hold) -> None:
-        hold.call.close()
         del self._holds[hold.process]
         for tid, status in hold.seized.items():
             if status is None:
@@ -279,19 +275,14 @@ class Holding:
         self._supervisor.warn_once(process, f"{reason}: {_ADVICE.format(command, name)}")
 
 
-def _is_same(hold: Hold) -> bool:
-    """Whether the number leads to what was judged. No file system is asked: who serves it may be stopped."""
-    number = hold.notification.args[0] & 0xFFFFFFFF
+def _looked_up(notification: Notification) -> naming.Identity | None:
+    """What the number that the call names leads to; None when that can't be told."""
     try:
-        return libc.syscall("kcmp", hold.notification.tid, os.getpid(), _KCMP_FILE, number, int(hold.file)) == 0
+        number = notification.args[0] & 0xFFFFFFFF
+        fd = os.open(f"/proc/{notification.tid}/fd/{number}", os.O_PATH | os.O_CLOEXEC)
     except OSError:
-        return False
-
-
-def _traced(tid: int) -> bool:
-    """Whether somebody else traces ``tid``."""
+        return None
     try:
-        tracer = int(procfs.field(procfs.read(f"/proc/{tid}/status"), b"TracerPid") or 0)
-    except OSError:
-        return False
-    return tracer not in (0, os.getpid())
+        return naming.identity(fd)
+    finally:
+        os.close(fd)

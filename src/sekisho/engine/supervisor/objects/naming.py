@@ -9,6 +9,7 @@ from typing import Final
 
 from sekisho.decide.request import FileType, Inode
 from sekisho.engine.supervisor.objects.filesystems import FileSystems
+from sekisho.engine.supervisor.system import libc
 from sekisho.names.word import encode
 
 _DELETED: Final = b" (deleted)"
@@ -16,6 +17,10 @@ _NEVER_NAMED: Final = (b"/memfd:", b"/SYSV")
 """Memory that looks like a file: the kernel calls it deleted, and TOMOYO does too."""
 _OWN_PID: Final = re.compile(rb"proc:/(\d+)(?=/|$)")
 _REMEMBERED: Final = 20000
+_DONT_SYNC, _INO = 0x4000, 0x100
+"""AT_STATX_DONT_SYNC, STATX_INO."""
+Identity = tuple[bytes, bytes, bytes]
+"""Path as /proc says it, device and inode number as the kernel knows them."""
 
 
 class Namer:
@@ -64,6 +69,12 @@ def raw_path(fd: int) -> bytes:
     if path.endswith(_DELETED) and not path.startswith(_NEVER_NAMED) and not _still_there(fd, path):
         return path[: -len(_DELETED)]
     return path
+
+
+def identity(fd: int) -> Identity:
+    """What tells the object behind our descriptor from others; nobody who serves its file system is asked."""
+    data = libc.statx_raw(fd, _DONT_SYNC, _INO)
+    return os.readlink(b"/proc/self/fd/%d" % fd), data[0x88:0x90], data[0x20:0x28]
 
 
 def _still_there(fd: int, path: bytes) -> bool:

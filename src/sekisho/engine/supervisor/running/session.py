@@ -140,11 +140,14 @@ class Session:
         with contextlib.suppress(Exception):
             self.keeper.close()
 
+    def wait(self) -> None:
+        """The command has ended, which it hasn't for its parent before those of its threads have that were traced."""
+        while self._back is not None:
+            self._child_changed(*os.waitpid(-1, _WALL))
+
     def close(self) -> None:
         """The tree is empty: the last of it is saved."""
         if self._server is not None:
             self._server.close()
-        if self._back is not None:
-            pid, status = os.waitpid(self._child, _WALL)
-            self._child_changed(pid, status)
+        self.wait()
         self.keeper.close()

@@ -65,6 +65,15 @@ def harmless(tid: int) -> bool:
     return state in _ENDED or bool(flags & _WORKERS)
 
 
+def traced(tid: int) -> bool:
+    """Whether somebody else traces ``tid``."""
+    try:
+        tracer = int(procfs.field(procfs.read(f"/proc/{tid}/status"), b"TracerPid") or 0)
+    except OSError:
+        return False
+    return tracer not in (0, os.getpid())
+
+
 def past(tid: int) -> bool:
     """Whether ``tid``, which was let go on with a call, is beyond the call's beginning for certain."""
     return _state(tid)[0] in _PAST
