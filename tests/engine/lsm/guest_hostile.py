@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import resource
 import struct
@@ -43,12 +44,15 @@ use_profile 1
 use_profile 3
 file read {OLD}
 file read {PLACE}/\{{\*\}}/\*
+capability use_io_uring
 """
     + "".join(f"file execute {PLACE}/programs/{name}\n" for name in (*LATE, *(f"number{each}" for each in range(6))))
     + "\n"
     + "".join(f"{HELD} {PLACE}/programs/{name}\nuse_profile 3\nfile read {NEW}\n\n" for name in LATE)
 )
-PROGRAMS = FOLLOWING | {"capable", "perf_event_open", "path_truncate", "path_mknod"}
+PROGRAMS = FOLLOWING | {
+    "capable", "perf_event_open", "path_truncate", "path_mknod", "inode_init_security_anon", "uring_sqpoll",
+}  # fmt: skip
 LIBC = ctypes.CDLL(None, use_errno=True)
 TRACING, DEBUG = Path("/sys/kernel/tracing"), Path("/sys/kernel/debug")
 LONG = "n" * 200
@@ -121,6 +125,32 @@ LEVERS: dict[str, Callable[[], object]] = {
     "sysrq": opened("/proc/sysrq-trigger", os.O_WRONLY),
     "a device made": lambda: os.mknod(PLACE / "kmem", 0o20600, os.makedev(1, 2)),
 }
+
+
+RINGS = {"at once": (0, 0), "by a worker": (0, 16), "by a thread of its own": (2, 0)}
+"""Who opens what a ring holds: flags of the ring (IORING_SETUP_SQPOLL) and of the entry (IOSQE_ASYNC)."""
+
+
+def through_a_ring(path: Path, setup: int, flags: int) -> Callable[[], object]:
+    """The file is opened by an entry of a ring, by a path in the caller's memory."""
+
+    def act() -> None:
+        given = ctypes.create_string_buffer(120)
+        struct.pack_into("5I", given, 0, 0, 0, setup, 0, 1000)
+        ring = call(425, 1, given)
+        submission, completion = (struct.unpack_from("8I", given, offset) for offset in (40, 80))
+        rings = mmap.mmap(ring, max(submission[6] + 4, completion[5] + 32))
+        entries = mmap.mmap(ring, 64, offset=0x10000000)
+        name = ctypes.create_string_buffer(bytes(path))
+        struct.pack_into("BBHiQQIIQ", entries, 0, 18, flags, 0, -100, 0, ctypes.addressof(name), 0, 0, 0)
+        struct.pack_into("I", rings, submission[6], 0)
+        struct.pack_into("I", rings, submission[1], 1)
+        call(426, ring, 1, 1, 3, 0, 0)
+        _, result, _ = struct.unpack_from("QiI", rings, completion[5])
+        if result < 0:
+            raise OSError(-result, os.strerror(-result))
+
+    return act
 
 
 def elf(*segments: bytes) -> bytes:
@@ -228,6 +258,9 @@ def main() -> None:
     for domain in (HELD, FREE):
         for name, act in LEVERS.items():
             report(f"{domain} {name}", engine.attempt(domain, act))
+    for name, way in RINGS.items():
+        for domain, path in ((FREE, NEW), (HELD, OLD), (HELD, NEW)):
+            report(f"{domain} {path.name} {name}", engine.attempt(domain, through_a_ring(path, *way)))
     for name in LATE:
         report(f"late {name}", engine.attempt(HELD, failing(name)))
     deep(engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engine.lsm.guest_hostile import FREE, HELD, LATE, LEARNS, LEVERS, ROOM
+from tests.engine.lsm.guest_hostile import FREE, HELD, LATE, LEARNS, LEVERS, RINGS, ROOM
 from tests.engine.lsm.kernels import on_each
 from tests.engine.lsm.test_protection import WITHOUT_BPF, built, run
 from tests.vm.machine import PLAIN
@@ -24,6 +24,9 @@ def test_an_enforcing_domain_is_held_whatever_root_tries(kernel: str, lsm: str, 
     # What leads to the kernel's memory and code.
     assert {name: told[f"{FREE} {name}"] for name in LEVERS} == dict.fromkeys(LEVERS, "ok")
     assert {name: told[f"{HELD} {name}"] for name in LEVERS} == dict.fromkeys(LEVERS, "EPERM")
+    for name in RINGS:
+        assert (told[f"{FREE} new {name}"], told[f"{HELD} old {name}"]) == ("ok", "ok")
+        assert told[f"{HELD} new {name}"] == "EPERM"
     # An execution that fails leaves the domain as it was, or nobody.
     for name in LATE:
         assert told[f"late {name}"] == (f"[Errno 0] {SAID[name]}, old ok, new EPERM" if name in SAID else "died")
