@@ -229,9 +229,9 @@ def signals(engine: Engine) -> None:
     engine.told()
     sent("learns", signal.SIGUSR2, LEARNS)
     report("learned", " ".join(engine.told()))
-    crowd = lambda: engine.attempt(HELD, flood)  # noqa: E731
-    sent("before a flood", signal.SIGKILL, HELD, between=crowd)
-    sent("before a flood, free", signal.SIGKILL, FREE, between=crowd)
+    flooded = lambda: engine.attempt(HELD, flood)  # noqa: E731
+    meanwhile = lambda: sent("before a flood", signal.SIGKILL, HELD, between=flooded)  # noqa: E731
+    sent("before a flood, free", signal.SIGKILL, FREE, between=meanwhile)
 
 
 def spliced(peer: socket.socket) -> bytes:
