@@ -48,6 +48,7 @@ static int hit(int (*ready)(void), const char *how, void (*then)(void)) {
         return word != 'e';
     }
     int status;
+    close(ends[1]);
     waitpid(child, &status, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 2 ? -1 : 0;
 }
@@ -304,7 +305,22 @@ static int queued_while_it_becomes(void) { return raced(queues); }
 static int killed_while_it_becomes(void) { return raced(kills); }
 
 static const attack table[] = {
+    {"owner_of_a_pipe", owner_of_a_pipe},
+    {"owner_with_a_signal", owner_with_a_signal},
     {"owner_with_a_later_signal", owner_with_a_later_signal},
+    {"owner_by_thread", owner_by_thread},
+    {"owner_by_another", owner_by_another},
+    {"owner_in_flight", owner_in_flight},
+    {"owner_of_a_socket", owner_of_a_socket},
+    {"owner_by_group", owner_by_group},
+    {"owner_by_group_left", owner_by_group_left},
+    {"owner_by_group_joined", owner_by_group_joined},
+    {"owner_by_lease", owner_by_lease},
+    {"owner_by_notice", owner_by_notice},
+    {"owner_of_a_terminal", owner_of_a_terminal},
+    {"owner_of_a_terminal_by_ioctl", owner_of_a_terminal_by_ioctl},
+    {"owner_by_foreground_group", owner_by_foreground_group},
+    {"died_with_its_parent", died_with_its_parent},
     {"own_group_without_a_descriptor", own_group_without_a_descriptor},
     {"queued_while_it_becomes", queued_while_it_becomes},
     {"killed_while_it_becomes", killed_while_it_becomes},

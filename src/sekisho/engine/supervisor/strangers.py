@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sekisho.engine.supervisor.system.notify import Notification
 from sekisho.engine.supervisor.tasks import Lost, Process
+from sekisho.errors import explain
 from sekisho.policy.model import Mode
 
 if TYPE_CHECKING:
@@ -33,3 +34,9 @@ def lost(supervisor: Supervisor, notification: Notification, reason: Lost) -> No
         return
     supervisor.warn(f"{reason}; not mediated")
     supervisor.listener.proceed(notification.id)
+
+
+def unseen(supervisor: Supervisor, process: Process, name: str, reason: Exception) -> None:
+    """What nobody is held to goes on; that nothing is learned from it is told."""
+    who = f"process {process.tgid} in {process.domain.name}"
+    supervisor.warn(f"{name} of {who}: {explain(reason)}: what it asked for is neither learned nor recorded")

@@ -18,6 +18,7 @@ from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls import guards
 from sekisho.engine.supervisor.calls.arrivals import Arrivals
 from sekisho.engine.supervisor.calls.holding import Holding
+from sekisho.engine.supervisor.calls.ownership import Ownership
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.calls.shortcuts import Key, Shortcuts
 from sekisho.engine.supervisor.calls.underway import Underway
@@ -73,7 +74,7 @@ class Supervisor(Loop):
         self.shortcuts = Shortcuts(self)
         self.guard, self.modes = Guard(), Modes(judge.policy)
         self.waiting, self.arrivals, self.holding = Waiting(self), Arrivals(self), Holding(self)
-        self.earshot = Earshot(self)
+        self.earshot, self.ownership = Earshot(self), Ownership(self)
         self.questions = judge.questions
         self.questions.attach(self)
         self.penalties, self.moves = Penalties(listener), Moves(self)
@@ -99,8 +100,10 @@ class Supervisor(Loop):
         def died(_: int) -> None:
             self.unwatch(process.pidfd)
             self.executions.failed(process)
+            self.ownership.gone(process)
             self.tasks.gone(process)
 
+        self.ownership.born(process)
         self.watch(process.pidfd, died)
 
     def _notified(self, events: int) -> None:
@@ -210,19 +213,14 @@ class Supervisor(Loop):
             if call.enforcing or (row.always and is_shortage(failure)):
                 return -(failure.errno or errno.EPERM)
             if is_shortage(failure):
-                self._unseen(call, row, failure)
+                strangers.unseen(self, call.process, row.name, failure)
             return PROCEED
         except Exception as bug:
             if call.enforcing or row.always:
                 self.warn(f"{row.name} of process {call.process.tgid} is refused: {explain(bug)}")
                 return _PERM
-            self._unseen(call, row, bug)
+            strangers.unseen(self, call.process, row.name, bug)
             return PROCEED
-
-    def _unseen(self, call: Call, row: Row, reason: Exception) -> None:
-        """What nobody is held to goes on; that nothing is learned from it is told."""
-        who = f"process {call.process.tgid} in {call.process.domain.name}"
-        self.warn(f"{row.name} of {who}: {explain(reason)}: what it asked for is neither learned nor recorded")
 
     def _carry_out(self, call: Call, plan: Plan, key: Key) -> Answer:
         """What policy says of the plan, done."""

@@ -109,7 +109,7 @@ def _attributes() -> Iterable[Row]:
         "fcntl",
         descriptors.control,
         (*_file("open"), *signals.OPERATIONS),
-        (Where(1, (descriptors.F_SETFL, owners.F_SETOWN, owners.F_SETOWN_EX, owners.F_SETSIG)),),
+        (Where(1, (descriptors.F_SETFL, *owners.COMMANDS)),),
         guard=guards.owner,
     )
 

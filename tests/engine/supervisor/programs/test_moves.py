@@ -134,3 +134,40 @@ def test_a_profile_is_taken_along(enforcing: Stage) -> None:
     enforcing.domain.profile = 4
     enforcing.supervisor.moves.manual(os.getpid(), ELSEWHERE)
     assert (4, True) == (enforcing.process.domain.profile, enforcing.process.domain.chosen)
+
+
+def test_whom_signals_are_left_for_moves_only_where_these_may_be_sent(enforcing: Stage, killed: list[int]) -> None:
+    """By its own word it is refused; where it must move it is killed."""
+    enforcing.allow("task manual_domain_transition <kernel> /other")
+    enforcing.supervisor.ownership.owns(enforcing.process, enforcing.domain, [29])
+    with pytest.raises(PermissionError):
+        enforcing.supervisor.moves.manual(os.getpid(), "<kernel> /other")
+    assert [] == killed
+
+    enforcing.allow('file read /etc/hostname auto_domain_transition="<kernel> /other"')
+    assert None is opened(enforcing)
+    assert (DOMAIN, 1) == (enforcing.process.domain.name, len(killed))
+    enforcing.allow("ipc signal 29 <kernel> /other")
+    opened(enforcing)
+    assert "<kernel> /other" == enforcing.process.domain.name
+
+
+def test_whom_a_signal_under_way_reaches_moves_when_it_is_over(
+    enforcing: Stage, killed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enforcing.allow("task manual_domain_transition <kernel> /other")
+    waits = [True]
+    monkeypatch.setattr(enforcing.supervisor.underway, "_reached", lambda process: waits[0])
+    monkeypatch.setattr(enforcing.supervisor.underway, "calls", {1: None})
+    monkeypatch.setattr(enforcing.supervisor.underway, "over", lambda tid: None)
+    enforcing.allow('file read /etc/hostname auto_domain_transition="<kernel> /other"')
+    with pytest.raises(BlockingIOError):
+        enforcing.supervisor.moves.manual(os.getpid(), "<kernel> /other")
+
+    assert None is opened(enforcing)
+    assert (DOMAIN, []) == (enforcing.process.domain.name, killed)
+    waits[0] = False
+    enforcing.listener.answers.clear()
+    enforcing.supervisor.underway._next = 0
+    enforcing.supervisor.underway.look()
+    assert "<kernel> /other" == enforcing.process.domain.name

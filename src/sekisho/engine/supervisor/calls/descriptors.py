@@ -9,6 +9,7 @@ import struct
 from stat import S_ISSOCK
 from typing import Final
 
+from sekisho.decide.request import Request
 from sekisho.engine.supervisor.acting.actions import Fd
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.calls import flat, owners
@@ -37,12 +38,26 @@ def ioctl(call: Call) -> Plan | Answer:
         owned = owners.set_owner(call, found.fd if shared else None)
         if isinstance(owned, Plan):
             return Plan([request, *owned.requests], owned.perform)
+    if command == owners.FIOASYNC:
+        asked = _asynchronous(call, request)
+        if asked is not None:
+            return asked
     if not shared or command in _OWN or not (owning or _enforced(call)):
         return Plan([request], lambda: PROCEED)
     argument = flat.known(command, found)
     if argument is not None:
         return Plan([request], lambda: flat.perform(call, command, found, argument))
     return Plan([request], lambda: call.supervisor.holding.begin(call, found))
+
+
+def _asynchronous(call: Call, request: Request) -> Plan | None:
+    """ioctl(FIOASYNC) on, done as fcntl(2) does where it makes somebody the owner; None where it doesn't."""
+    if not struct.unpack("i", call.read(call.args[2], 4))[0]:
+        return None
+    file = call.opened(call.args[0])
+    flags = fcntl.fcntl(file, fcntl.F_GETFL) | os.O_ASYNC
+    owned = owners.listen(call, file, lambda: int(call.run("set_flags", file, flags)))
+    return None if owned is None else Plan([request, *owned.requests], owned.perform, changes=True)
 
 
 def _enforced(call: Call) -> bool:
@@ -78,6 +93,8 @@ def control(call: Call) -> Plan | Answer:
     command = call.args[1] & 0xFFFFFFFF
     if command == F_SETFL:
         return set_flags(call)
+    if command in (owners.F_SETLEASE, owners.F_NOTIFY):
+        return owners.watch(call)
     return owners.set_signal(call) if command == owners.F_SETSIG else owners.set_owner(call)
 
 
@@ -87,8 +104,14 @@ def set_flags(call: Call) -> Plan | Answer:
     found = call.open_file(call.args[0])
     file = found.fd
     before = fcntl.fcntl(file, fcntl.F_GETFL)
+
+    def perform() -> Answer:
+        return int(call.run("set_flags", file, flags))
+
+    asks = flags & os.O_ASYNC and not before & (os.O_ASYNC | os.O_PATH)
+    owned = (owners.listen(call, file, perform) if asks else None) or Plan([], perform)
     if not (before ^ flags) & os.O_APPEND:
-        return Plan([], lambda: int(call.run("set_flags", file, flags)))
+        return owned
     keyword = "file append" if flags & os.O_APPEND else "file write"
     request = call.request(keyword, found.name, facts=CallFacts(call, path1=found.status))
-    return Plan([request], lambda: int(call.run("set_flags", file, flags)))
+    return Plan([request, *owned.requests], owned.perform)

@@ -24,7 +24,8 @@ CLONE_FILES, CLONE_PARENT, CLONE_THREAD = 0x400, 0x8000, 0x10000
 _NEW_VIEW: Final = 0x10000000 | 0x00020000
 """CLONE_NEWUSER and CLONE_NEWNS."""
 _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER, _PR_SCHED_CORE = 4, 35, 36, 62
-PRCTLS: Final = (_PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER, _PR_SCHED_CORE)
+_PR_SET_PDEATHSIG: Final = 1
+PRCTLS: Final = (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_MM, _PR_SET_CHILD_SUBREAPER, _PR_SCHED_CORE)
 _PROCESS, _GROUP, _USER = 0, 1, 2
 OWNING: Final = (owners.F_SETOWN, owners.F_SETOWN_EX, owners.FIOSETOWN, owners.SIOCSPGRP)
 SECCOMP_FILTER_FLAG_NEW_LISTENER: Final = 8
@@ -86,9 +87,11 @@ def rights(call: Call) -> Answer:
 
 
 def control(call: Call) -> Answer:
-    """prctl(2) where it hides the caller from us, forges its image, adopts children or says who else runs."""
+    """prctl(2) where it hides or forges the caller, adopts children, says who else runs, or asks for a signal."""
     option, value = signed(call.args[0]), call.args[1]
-    if option == _PR_SET_CHILD_SUBREAPER:
+    if option == _PR_SET_PDEATHSIG:
+        call.supervisor.ownership.dies_with_parent(call.tid, call.process, value if value <= signals.LAST else 0)
+    elif option == _PR_SET_CHILD_SUBREAPER:
         call.process.reaper = bool(value)
     elif option == _PR_SET_DUMPABLE:
         return 0 if not value and call.supervisor.own.uids[1] else PROCEED

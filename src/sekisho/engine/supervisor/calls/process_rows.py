@@ -6,7 +6,7 @@ import errno
 from collections.abc import Iterable
 from typing import Final
 
-from sekisho.engine.supervisor.calls import capabilities, cores, creating, guards, namespaces, reaching, signals
+from sekisho.engine.supervisor.calls import capabilities, cores, creating, groups, guards, namespaces, reaching, signals
 from sekisho.engine.supervisor.calls.row import Row
 from sekisho.engine.supervisor.system.bpf import Where
 
@@ -50,6 +50,7 @@ def _signals() -> Iterable[Row]:
         ("rt_tgsigqueueinfo", signals.queue_to_thread),
     ):
         yield Row(name, planner, one, guard=guards.not_ours(0), always=True)
+    yield Row("setpgid", groups.join, always=True)
     yield Row("pidfd_send_signal", signals.kill_pidfd, one, guard=guards.pidfd, always=True)
 
 

@@ -21,7 +21,7 @@ from sekisho.engine.supervisor.plan import PROCEED, Answer, Plan
 from sekisho.policy.model import Mode
 
 OPERATIONS: Final = ("ipc::signal",)
-_LAST: Final = 64
+LAST: Final = 64
 _PROCESS_GROUP: Final = 4
 """PIDFD_SIGNAL_PROCESS_GROUP."""
 _INFORMATION: Final = 128
@@ -118,7 +118,7 @@ def kill_pidfd(call: Call) -> Plan | Answer:
 
 def requests(call: Call, sig: int, found: Targets) -> list[Request]:
     """What policy is asked for ``sig`` to everybody found."""
-    return [call.request("ipc signal", sig, name) for name in found.domains(call)] if 0 < sig <= _LAST else []
+    return [call.request("ipc signal", sig, name) for name in found.domains(call)] if 0 < sig <= LAST else []
 
 
 def _unasked(call: Call) -> bool:
@@ -134,7 +134,7 @@ def _plan(
     asked = requests(call, sig, found)
     if found.outside and outside is not None and call.supervisor.signals_scoped and not call.process.nested:
         return Plan(asked, outside, always=True)
-    if not 0 < sig <= _LAST or not (several or found.loose or found.processes):
+    if not 0 < sig <= LAST or not (several or found.loose or found.processes):
         return Plan(asked, lambda: PROCEED) if asked else PROCEED
     reached = None if several else found.processes
     return Plan(asked, lambda: call.supervisor.underway.let_go(call, reached, by_number=several or found.loose))

@@ -90,9 +90,8 @@ class Targets:
 
     def add_group(self, call: Call, pgid: int) -> None:
         """The process group ``pgid`` (as we number it) is reached as well."""
-        for pid in processes():
-            if _group(pid) == pgid:
-                self.add(call, pid)
+        for pid in {*(pid for pid in processes() if _group(pid) == pgid), *joining(call, pgid)}:
+            self.add(call, pid)
 
 
 def _dead(pid: int) -> bool:
@@ -120,7 +119,8 @@ def one(call: Call, number: int) -> Targets:
 def group(call: Call, number: int) -> Targets:
     """The processes of the process group ``number``, 0 for the caller's; raises OSError(ESRCH) where there is none."""
     found = Targets()
-    for pid in members(call, number):
+    pgid = 0 if call.process.nested else number or os.getpgid(call.process.tgid)
+    for pid in {*members(call, number), *joining(call, pgid)}:
         found.add(call, pid)
     return found.somebody()
 
@@ -144,6 +144,11 @@ def members(call: Call, number: int) -> list[int]:
         return [pid for pid in processes() if _is(call, pid, b"NSpgid", number)]
     pgid = number or os.getpgid(call.process.tgid)
     return [pid for pid in processes() if _group(pid) == pgid]
+
+
+def joining(call: Call, pgid: int) -> list[int]:
+    """The processes that may be about to join the process group ``pgid`` (as we number it), 0 for any."""
+    return [process.tgid for process in call.supervisor.underway.joining(pgid)]
 
 
 def numbered(call: Call, number: int) -> list[int]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
+import struct
 from typing import Final
 
 from sekisho.engine.supervisor.call import Call
 from sekisho.engine.supervisor.plan import Object
+from sekisho.engine.supervisor.system import procfs
 
 _DEV_TTY: Final = os.makedev(5, 0)
+_TIOCGDEV: Final = 0x80045432
 _PTS_MAJORS: Final = range(136, 144)
 _NEVER_BLOCK: Final = frozenset({1, 5, 10})
 """Majors of memory devices, /dev/tty and ptmx, and miscellaneous devices."""
@@ -39,6 +44,24 @@ def controlling(call: Call, status: os.stat_result) -> Object | None:
         if os.fstat(fd).st_rdev == device:
             return call.describe(call.keep(os.dup(fd)))
     raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+
+
+def foreground(file: int) -> int | None:
+    """The foreground process group of the terminal ``file``, 0 where it has none; None for what is no terminal."""
+    if not os.isatty(file):
+        return None
+    device = os.fstat(file).st_rdev
+    if device == _DEV_TTY:
+        (device,) = struct.unpack("I", fcntl.ioctl(file, _TIOCGDEV, bytes(4)))
+    # A master end has none of its own, though it shows that of the other end.
+    number = (os.minor(device) & 0xFF) | os.major(device) << 8 | (os.minor(device) & 0xFFF00) << 12
+    for pid in os.listdir("/proc"):
+        if pid.isdigit():
+            with contextlib.suppress(OSError):
+                fields = procfs.read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+                if int(fields[4]) & 0xFFFFFFFF == number:
+                    return max(0, int(fields[5]))
+    return 0
 
 
 def _candidates(call: Call, device: int) -> list[str]:

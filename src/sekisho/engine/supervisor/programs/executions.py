@@ -152,6 +152,8 @@ class Executions:
             if not self.reaching.may_trace(call, tracer, destination):
                 return -errno.EPERM
             verify = False
+        if not entering.may_enter(self.supervisor, process, [call.tid], destination.name, CallFacts(call)):
+            return -errno.EPERM
         if verify and not self.seize(call):
             return -errno.EPERM
         before = None if verify else Image.of(call.tid)
@@ -236,6 +238,7 @@ class Executions:
             process.former.add(process.domain.name)
         for tid in process.threads - {process.tgid}:
             self.supervisor.tasks.by_tid.pop(tid, None)
+        self.supervisor.ownership.executed(process, pending.tid)
         process.forget_image(same_rights=not self.supervisor.privileged)
         former, process.domain, process.execute_handler = process.domain, pending.destination, pending.handler
         entering.entered(self.supervisor, process, former)

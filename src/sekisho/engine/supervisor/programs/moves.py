@@ -35,24 +35,27 @@ class Moves:
         self._supervisor = supervisor
 
     def automatic(self, notification: Notification, process: Process) -> bool:
-        """``task auto_domain_transition`` has been looked at; True when the process was killed for it."""
+        """``task auto_domain_transition`` has been looked at; True when its process was killed, or waits."""
         policy = self._supervisor.judge.policy
         if not has_automatic(policy, process.domain):
             return False
         call = Call(self._supervisor, notification, process, enforcing=False)
         try:
             plan = automatic_transition(policy, process.domain, CallFacts(call))
-            return plan is not None and not self._go(process, plan, CallFacts(call))
+            return plan is not None and not self._go(call, plan)
         finally:
             call.close()
 
     def by_entry(self, call: Call, text: str) -> bool:
-        """The caller is where the entry that granted its call sends it; False when it was killed instead."""
-        plan = entry_transition(self._supervisor.judge.policy, call.process.domain, text)
-        return self._go(call.process, plan, CallFacts(call))
+        """The caller is where the entry that granted its call sends it; False when it was killed instead, or waits."""
+        return self._go(call, entry_transition(self._supervisor.judge.policy, call.process.domain, text))
 
-    def _go(self, process: Process, plan: ManualTransition, facts: Facts) -> bool:
-        if plan.failure is None:
+    def _go(self, call: Call, plan: ManualTransition) -> bool:
+        process, facts = call.process, CallFacts(call)
+        if self._supervisor.underway.parks(call.notification, process):
+            call.close()
+            return False
+        if plan.failure is None and self._may_enter(process, plan, facts):
             self._enter(process, plan, facts)
             return True
         self._supervisor.warn(f"process {process.tgid} must move to {plan.destination}, which can't be had; killed")
@@ -67,7 +70,18 @@ class Moves:
         if plan.failure is not None:
             code = getattr(errno, plan.failure)
             raise OSError(code, os.strerror(code))
+        if not self._supervisor.underway.settles(process):
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        if not self._may_enter(process, plan, facts):
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         self._enter(process, plan, facts)
+
+    def _may_enter(self, process: Process, plan: ManualTransition, facts: Facts) -> bool:
+        tids = {process.tgid, *process.threads}
+        may = entering.may_enter(self._supervisor, process, tids, plan.destination, facts)
+        # What was asked was asked in other domains' names.
+        self._supervisor.judge.repeatable = False
+        return may
 
     def _enter(self, process: Process, plan: ManualTransition, facts: Facts) -> None:
         judge = self._supervisor.judge

@@ -160,6 +160,7 @@ _NUMBERS: Final[dict[str, tuple[int, int]]] = {
     "memfd_secret": (447, 447),
     "personality": (135, 92),
     "getpgid": (121, 155),
+    "setpgid": (109, 154),
 }
 """By name: the numbers on x86_64 and on aarch64, -1 where that has no such call."""
 
