@@ -65,7 +65,7 @@ fuzz: tools
 	@$(PYTHON) fuzz/run.py --seconds 300
 
 races: tools
-	$(PYTHON) -m pytest -m slow --long tests/bypass/test_races.py tests/bypass/test_swaps.py
+	$(PYTHON) -m pytest -m "slow or root" --long tests/bypass/test_races.py tests/bypass/test_swaps.py tests/bypass/test_signals.py
 
 stress: tools
 	$(PYTHON) -m pytest -m slow --long tests/engine/supervisor/test_stress.py

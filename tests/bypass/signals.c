@@ -249,7 +249,7 @@ static void *hold(void *none) {
 
 static int raced(int (*reach)(pid_t, siginfo_t *)) {
     pthread_t thread;
-    int won = 0, tell[2];
+    int won = 0, honest = 0, tell[2];
     int fd = open(at("allowed/information"), O_CREAT | O_TRUNC | O_RDWR, 0600);
     siginfo_t said = {.si_signo = SIGUSR1, .si_code = SI_QUEUE};
     if (write(fd, &said, sizeof said) != sizeof said)
@@ -287,14 +287,14 @@ static int raced(int (*reach)(pid_t, siginfo_t *)) {
                 break;
         }
         for (char word; (word = heard());)
-            won |= word == 'g';
+            won |= word == 'g', honest += word == 's';
         waitpid(child, NULL, 0);
         close(told[0]);
         close(tell[0]);
     }
     over = 1;
     pthread_join(thread, NULL);
-    return won;
+    return won || honest ? won : -1;
 }
 
 static int queues(pid_t pid, siginfo_t *information) {
